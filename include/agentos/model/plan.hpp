@@ -1,0 +1,164 @@
+#pragma once
+
+#include "agentos/base/codec.hpp"
+#include "agentos/base/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <linux/filter.h>
+
+// What agentosd asks of agentos-spawnd. One message is one SOCK_SEQPACKET packet; descriptors travel beside it in the order
+// that StartFd names. Nothing that an agent wrote is in a plan: its command line and environment are in a sealed memory
+// file (InitSpec) that spawnd passes on unread.
+namespace agentos {
+
+constexpr std::uint32_t plan_protocol_version = 1;
+constexpr std::size_t plan_message_max = 96 * 1024;  // bytes of one packet
+
+// Every range of host uids starts at a multiple of its size in [first, last]; ids of the same numbers are its gids.
+// 0x70000000 and up is used by no distribution, container tool or systemd (systemd's UIDS-GIDS document).
+struct UidPool {
+  static constexpr std::uint32_t first = 0x70000000;
+  static constexpr std::uint32_t range = 0x4000;  // ids of one agent: 0..16383 inside
+  static constexpr std::uint32_t slots = 16000;
+};
+constexpr std::uint32_t init_uid = 0;      // agentos-init, inside
+constexpr std::uint32_t agent_uid = 1000;  // the agent, inside: uid and gid
+
+// One step of building the root file system, executed in order in the new mount namespace. Targets are absolute inside the
+// new root. A source that is bound is opened on the host before pivot_root.
+struct MountStep {
+  enum class Kind : std::uint8_t {
+    directory,  // mkdir -p target, mode
+    symlink,    // target -> source
+    file,       // a regular file with `source` as its content
+    bind,       // host path `source` (recursive); a missing source is refused
+    tmpfs,      // data: mount options ("size=...,nr_inodes=...,mode=...")
+    proc,
+    devpts,     // a new instance
+    cgroup2,    // the agent's own cgroup namespace
+    workspace,  // the descriptor StartFd::workspace, id-mapped: caller's uid and gid on disk are agent_uid inside
+    seal,       // target (a mount made before) becomes read-only
+  };
+  enum Flag : std::uint32_t { read_only = 1, no_suid = 2, no_dev = 4, no_exec = 8 };
+
+  Kind kind{};
+  std::uint32_t flags{};
+  std::uint32_t mode{0755};
+  std::string source;
+  std::string target;
+  std::string data;
+
+  bool operator==(const MountStep&) const = default;
+  void encode(Writer& to) const;
+  static MountStep decode(Reader& from);
+};
+
+// `file` is a name without '/', from the list spawnd knows.
+struct CgroupSetting {
+  std::string file;
+  std::string value;
+
+  bool operator==(const CgroupSetting&) const = default;
+  void encode(Writer& to) const;
+  static CgroupSetting decode(Reader& from);
+};
+
+struct RlimitSetting {
+  std::uint32_t resource{};
+  std::uint64_t limit{};  // soft and hard
+
+  bool operator==(const RlimitSetting&) const = default;
+  void encode(Writer& to) const;
+  static RlimitSetting decode(Reader& from);
+};
+
+// Landlock: access rights (LANDLOCK_ACCESS_FS_*) beneath a path of the new root.
+struct LandlockRule {
+  std::uint64_t access{};
+  std::string path;
+
+  bool operator==(const LandlockRule&) const = default;
+  void encode(Writer& to) const;
+  static LandlockRule decode(Reader& from);
+};
+
+struct LandlockRules {
+  std::uint64_t handled_fs{};  // 0: Landlock is absent on this host
+  std::uint64_t scoped{};      // LANDLOCK_SCOPE_*, ABI 6
+  std::vector<LandlockRule> beneath;
+
+  bool operator==(const LandlockRules&) const = default;
+  void encode(Writer& to) const;
+  static LandlockRules decode(Reader& from);
+};
+
+struct Plan {
+  std::string tenant;    // is_name()
+  std::string agent;     // the agent's id, is_name(): its cgroup is tenant/agent
+  std::string hostname;  // inside
+  std::uint32_t caller_uid{};  // who submitted; checked against the peer credentials of StartFd::caller
+  std::uint32_t caller_gid{};
+  std::vector<MountStep> mounts;
+  std::vector<CgroupSetting> cgroup;
+  std::vector<RlimitSetting> rlimits;
+  LandlockRules landlock;
+  std::vector<sock_filter> seccomp;
+
+  void encode(Writer& to) const;
+  static Plan decode(Reader& from);
+};
+
+// Descriptors beside a start request, in this order. All are required but `client`.
+enum class StartFd : std::uint8_t {
+  caller,     // the caller's connection to the API: spawnd reads SO_PEERCRED from it and closes it
+  workspace,  // directory, opened by the caller
+  spec,       // sealed memfd with an InitSpec
+  listener,   // listening SOCK_SEQPACKET unix socket for attach
+  log_0,      // regular files, O_APPEND, opened by agentosd in its own state directory
+  log_1,
+  exit_record,  // regular file
+  client,       // optional: an attach connection that exists from the first byte of output
+};
+constexpr std::size_t start_fds_required = 7;
+constexpr std::size_t start_fds_max = 8;
+
+struct SpawndRequest {
+  enum class Kind : std::uint8_t {
+    probe,   // -> facts
+    start,   // plan -> started, or failed
+    remove,  // tenant, agent: its cgroup, which must have no process -> removed
+  };
+  std::uint64_t id{};  // chosen by agentosd, echoed in the reply
+  Kind kind{};
+  Plan plan;                // start
+  std::string tenant, agent;  // remove
+
+  [[nodiscard]] std::string encode() const;
+  static Result<SpawndRequest> decode(std::string_view packet);
+};
+
+struct SpawndReply {
+  enum class Kind : std::uint8_t { failed, facts, started, removed };
+  std::uint64_t id{};
+  Kind kind{};
+  // failed
+  ErrorKind error{};
+  std::int32_t number{};  // errno or 0
+  std::string message, hint;
+  // facts: HostFacts::encode
+  std::string facts;
+  // started; a pidfd of agentos-init travels beside it
+  std::int32_t pid{};
+  std::uint64_t start_time{};  // field 22 of /proc/PID/stat, in clock ticks since boot: tells a reused pid apart
+  std::uint32_t uid_base{};
+  std::string cgroup;  // absolute path of the agent's cgroup
+
+  [[nodiscard]] std::string encode() const;
+  static Result<SpawndReply> decode(std::string_view packet);
+};
+
+}  // namespace agentos
