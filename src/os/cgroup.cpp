@@ -1,0 +1,57 @@
+#include "os/cgroup.hpp"
+
+#include "os/file.hpp"
+
+#include <charconv>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace agentos::os {
+
+Result<Cgroup> Cgroup::open(const std::string& path) {
+  UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return fail_errno("open cgroup " + path);
+  return Cgroup(std::move(directory));
+}
+
+Result<Cgroup> Cgroup::child(const std::string& name) const {
+  return Cgroup(AGENTOS_TRY(open_beneath(fd(), name, O_RDONLY | O_DIRECTORY)));
+}
+
+Result<Cgroup> Cgroup::create_child(const std::string& name) const {
+  if (::mkdirat(fd(), name.c_str(), 0755) != 0) return fail_errno("create cgroup " + name);
+  return child(name);
+}
+
+Result<> Cgroup::remove_child(const std::string& name) const {
+  if (::unlinkat(fd(), name.c_str(), AT_REMOVEDIR) != 0) return fail_errno("remove cgroup " + name);
+  return {};
+}
+
+Result<std::string> Cgroup::read(const std::string& file) const { return read_file(fd(), file); }
+
+Result<> Cgroup::write(const std::string& file, std::string_view value) const { return write_file(fd(), file, value); }
+
+Result<std::uint64_t> Cgroup::number(const std::string& file, std::string_view key) const {
+  const std::string content = AGENTOS_TRY(read(file));
+  std::string_view rest = content;
+  while (!rest.empty()) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    if (!key.empty()) {
+      if (!line.starts_with(key) || line.size() <= key.size() || line[key.size()] != ' ') continue;
+      line.remove_prefix(key.size() + 1);
+    }
+    std::uint64_t value{};
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+    if (error == std::errc{} && end == line.data() + line.size()) return value;
+    break;
+  }
+  return fail(ErrorKind::not_found, "no number" + (key.empty() ? "" : " for " + std::string(key)) + " in " + file);
+}
+
+bool Cgroup::has(const std::string& file) const { return ::faccessat(fd(), file.c_str(), F_OK, 0) == 0; }
+
+}  // namespace agentos::os
