@@ -12,6 +12,7 @@ std::string HostFacts::encode() const {
   Writer to;
   to.put(kernel);
   to.put(cgroup_root);
+  to.put(slice);
   to.put(controllers);
   for (const bool fact : {systemd, cgroup_kill, cgroup_freeze, clone_into_cgroup, user_namespace, id_mapped_mounts,
                           seccomp_filter, bpf_lsm, bpf_cgroup, swap_limits}) {
@@ -31,6 +32,7 @@ Result<HostFacts> HostFacts::decode(std::string_view bytes) {
   HostFacts facts;
   facts.kernel = from.get_string();
   facts.cgroup_root = from.get_string();
+  facts.slice = from.get_string();
   facts.controllers = from.get_strings();
   for (bool* fact : {&facts.systemd, &facts.cgroup_kill, &facts.cgroup_freeze, &facts.clone_into_cgroup,
                      &facts.user_namespace, &facts.id_mapped_mounts, &facts.seccomp_filter, &facts.bpf_lsm,

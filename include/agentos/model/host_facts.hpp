@@ -15,6 +15,7 @@ namespace agentos {
 struct HostFacts {
   std::string kernel;         // uname release, for people only
   std::string cgroup_root;    // where cgroup2 is mounted; empty: nowhere
+  std::string slice;          // cgroup that holds the tenants of this spawnd (absolute path); agentosd sweeps below it
   std::vector<std::string> controllers;  // what agents' cgroups can use: cpu, memory, pids, io
   bool systemd{};             // PID 1 is systemd, and tenants are its units
   bool cgroup_kill{}, cgroup_freeze{}, clone_into_cgroup{};
