@@ -9,15 +9,24 @@ namespace agentos {
 
 std::string_view name(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::internal: return "internal";
-    case ErrorKind::invalid: return "invalid";
-    case ErrorKind::not_found: return "not-found";
-    case ErrorKind::exists: return "exists";
-    case ErrorKind::forbidden: return "forbidden";
-    case ErrorKind::conflict: return "conflict";
-    case ErrorKind::exhausted: return "exhausted";
-    case ErrorKind::unavailable: return "unavailable";
-    case ErrorKind::unsupported: return "unsupported";
+    case ErrorKind::internal:
+      return "internal";
+    case ErrorKind::invalid:
+      return "invalid";
+    case ErrorKind::not_found:
+      return "not-found";
+    case ErrorKind::exists:
+      return "exists";
+    case ErrorKind::forbidden:
+      return "forbidden";
+    case ErrorKind::conflict:
+      return "conflict";
+    case ErrorKind::exhausted:
+      return "exhausted";
+    case ErrorKind::unavailable:
+      return "unavailable";
+    case ErrorKind::unsupported:
+      return "unsupported";
   }
   return "internal";
 }
@@ -27,30 +36,38 @@ namespace {
 ErrorKind kind_of(int number) {
   switch (number) {
     case ENOENT:
-    case ESRCH: return ErrorKind::not_found;
-    case EEXIST: return ErrorKind::exists;
+    case ESRCH:
+      return ErrorKind::not_found;
+    case EEXIST:
+      return ErrorKind::exists;
     case EACCES:
     case EPERM:
-    case EROFS: return ErrorKind::forbidden;
+    case EROFS:
+      return ErrorKind::forbidden;
     case EINVAL:
     case ENOTDIR:
     case EISDIR:
     case ENAMETOOLONG:
-    case ELOOP: return ErrorKind::invalid;
+    case ELOOP:
+      return ErrorKind::invalid;
     case ENOSPC:
     case EDQUOT:
     case ENOMEM:
     case EMFILE:
     case ENFILE:
-    case EAGAIN: return ErrorKind::exhausted;
+    case EAGAIN:
+      return ErrorKind::exhausted;
     case ECONNREFUSED:
     case ECONNRESET:
     case EPIPE:
     case ETIMEDOUT:
-    case EBUSY: return ErrorKind::unavailable;
+    case EBUSY:
+      return ErrorKind::unavailable;
     case ENOSYS:
-    case EOPNOTSUPP: return ErrorKind::unsupported;
-    default: return ErrorKind::internal;
+    case EOPNOTSUPP:
+      return ErrorKind::unsupported;
+    default:
+      return ErrorKind::internal;
   }
 }
 
@@ -72,7 +89,9 @@ Error Error::with_hint(std::string hint) && {
   return std::move(*this);
 }
 
-std::unexpected<Error> fail_errno(std::string_view doing) { return fail_errno(errno, doing); }
+std::unexpected<Error> fail_errno(std::string_view doing) {
+  return fail_errno(errno, doing);
+}
 
 std::unexpected<Error> fail_errno(int number, std::string_view doing) {
   return std::unexpected(Error::from_errno(number, doing));

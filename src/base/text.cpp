@@ -21,7 +21,10 @@ CodePoint decode(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
   if (lead < 0x80) return {lead, 1};
-  const std::size_t length = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 0;
+  const std::size_t length = lead >= 0xF0 && lead <= 0xF4  ? 4
+                             : lead >= 0xE0 && lead < 0xF0 ? 3
+                             : lead >= 0xC2 && lead < 0xE0 ? 2
+                                                           : 0;
   if (length == 0 || text.size() < length) return {};
   char32_t value = lead & (0x7FU >> length);
   for (std::size_t i = 1; i < length; ++i) {
@@ -35,8 +38,8 @@ CodePoint decode(std::string_view text) {
 
 // Characters that move the cursor, reorder the text or hide in it.
 bool is_dangerous(char32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x200E || c == 0x200F || c == 0x061C || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF || (c >= 0xE0000 && c <= 0xE007F);
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x200E || c == 0x200F || c == 0x061C ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF || (c >= 0xE0000 && c <= 0xE007F);
 }
 
 struct Unit {
@@ -101,7 +104,8 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
                                                {"TB", 1e12}}};
   const auto value = scaled(text, units);
   if (!value || *value > largest) {
-    return fail(ErrorKind::invalid, "'" + printable(text) + "' is not a size", "write a number with a unit, for example 512MiB or 2GB");
+    return fail(ErrorKind::invalid, "'" + printable(text) + "' is not a size",
+                "write a number with a unit, for example 512MiB or 2GB");
   }
   return static_cast<std::uint64_t>(*value);
 }
@@ -123,7 +127,8 @@ Result<std::uint64_t> parse_duration_ms(std::string_view text) {
     rest.remove_prefix(part.size());
   }
   if (!good || total > largest) {
-    return fail(ErrorKind::invalid, "'" + printable(text) + "' is not a duration", "write a number with a unit, for example 90s, 15m or 1h30m");
+    return fail(ErrorKind::invalid, "'" + printable(text) + "' is not a duration",
+                "write a number with a unit, for example 90s, 15m or 1h30m");
   }
   return static_cast<std::uint64_t>(total);
 }
@@ -132,7 +137,8 @@ Result<std::uint32_t> parse_cpu_percent(std::string_view text) {
   static constexpr std::array<Unit, 2> units{{{"", 100}, {"%", 1}}};
   const auto value = scaled(text, units);
   if (!value || *value < 1 || *value > 1e6) {
-    return fail(ErrorKind::invalid, "'" + printable(text) + "' is not an amount of CPU", "write CPUs or percent of one CPU, for example 1.5 or 150%");
+    return fail(ErrorKind::invalid, "'" + printable(text) + "' is not an amount of CPU",
+                "write CPUs or percent of one CPU, for example 1.5 or 150%");
   }
   return static_cast<std::uint32_t>(*value);
 }

@@ -26,7 +26,8 @@ Result<Hello> Frame::decode_hello(std::string_view packet) {
   hello.purpose = from.get_enum(Hello::Purpose::control);
   hello.program = Program::decode(from);
   if (!from.finished() || hello.version != init_protocol_version) return refuse_frame("hello");
-  if (hello.purpose == Hello::Purpose::exec && hello.program.argv.empty()) return refuse_frame("hello without a command");
+  if (hello.purpose == Hello::Purpose::exec && hello.program.argv.empty())
+    return refuse_frame("hello without a command");
   return hello;
 }
 
@@ -35,7 +36,9 @@ Result<Frame> Frame::decode(std::string_view packet) {
   Frame frame;
   frame.type = from.get_enum(FrameType::refused);
   switch (frame.type) {
-    case FrameType::hello: from.refuse(); break;
+    case FrameType::hello:
+      from.refuse();
+      break;
     case FrameType::input:
     case FrameType::output:
     case FrameType::error_output:
@@ -43,13 +46,16 @@ Result<Frame> Frame::decode(std::string_view packet) {
       if (frame.data.empty() || frame.data.size() > attach_data_max) from.refuse();
       break;
     case FrameType::input_end:
-    case FrameType::started: break;
+    case FrameType::started:
+      break;
     case FrameType::resize:
       frame.rows = from.get<std::uint16_t>();
       frame.columns = from.get<std::uint16_t>();
       break;
     case FrameType::signal:
-    case FrameType::exited: frame.number = from.get<std::int32_t>(); break;
+    case FrameType::exited:
+      frame.number = from.get<std::int32_t>();
+      break;
     case FrameType::refused:
       frame.number = from.get<std::int32_t>();
       frame.data = from.rest();
@@ -63,18 +69,25 @@ std::string Frame::encode() const {
   Writer to;
   to.put(type);
   switch (type) {
-    case FrameType::hello: AGENTOS_ASSERT(false); break;
+    case FrameType::hello:
+      AGENTOS_ASSERT(false);
+      break;
     case FrameType::input:
     case FrameType::output:
-    case FrameType::error_output: to.put_raw(data); break;
+    case FrameType::error_output:
+      to.put_raw(data);
+      break;
     case FrameType::input_end:
-    case FrameType::started: break;
+    case FrameType::started:
+      break;
     case FrameType::resize:
       to.put(rows);
       to.put(columns);
       break;
     case FrameType::signal:
-    case FrameType::exited: to.put(number); break;
+    case FrameType::exited:
+      to.put(number);
+      break;
     case FrameType::refused:
       to.put(number);
       to.put_raw(data);

@@ -1,9 +1,9 @@
 #include "agentos/model/exit_record.hpp"
 
-#include "agentos/base/codec.hpp"
-
 #include <algorithm>
 #include <cerrno>
+
+#include "agentos/base/codec.hpp"
 
 namespace agentos {
 namespace {
@@ -35,9 +35,12 @@ Result<ExitRecord> ExitRecord::decode(std::string_view bytes) {
 
 int ExitRecord::shell_status() const {
   switch (kind) {
-    case Kind::exited: return code & 0xFF;
-    case Kind::signaled: return 128 + (code & 0x7F);
-    case Kind::not_executed: return code == ENOENT ? 127 : 126;
+    case Kind::exited:
+      return code & 0xFF;
+    case Kind::signaled:
+      return 128 + (code & 0x7F);
+    case Kind::not_executed:
+      return code == ENOENT ? 127 : 126;
   }
   return 255;
 }

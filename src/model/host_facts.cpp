@@ -34,9 +34,9 @@ Result<HostFacts> HostFacts::decode(std::string_view bytes) {
   facts.cgroup_root = from.get_string();
   facts.slice = from.get_string();
   facts.controllers = from.get_strings();
-  for (bool* fact : {&facts.systemd, &facts.cgroup_kill, &facts.cgroup_freeze, &facts.clone_into_cgroup,
-                     &facts.user_namespace, &facts.id_mapped_mounts, &facts.seccomp_filter, &facts.bpf_lsm,
-                     &facts.bpf_cgroup, &facts.swap_limits}) {
+  for (bool* fact :
+       {&facts.systemd, &facts.cgroup_kill, &facts.cgroup_freeze, &facts.clone_into_cgroup, &facts.user_namespace,
+        &facts.id_mapped_mounts, &facts.seccomp_filter, &facts.bpf_lsm, &facts.bpf_cgroup, &facts.swap_limits}) {
     *fact = from.get_bool();
   }
   facts.landlock_abi = from.get<std::uint32_t>();

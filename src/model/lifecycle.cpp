@@ -12,8 +12,12 @@ constexpr std::array<std::string_view, 13> event_names{
 
 }  // namespace
 
-std::string_view name(Status status) { return status_names.at(static_cast<std::size_t>(status)); }
-std::string_view name(Event event) { return event_names.at(static_cast<std::size_t>(event)); }
+std::string_view name(Status status) {
+  return status_names.at(static_cast<std::size_t>(status));
+}
+std::string_view name(Event event) {
+  return event_names.at(static_cast<std::size_t>(event));
+}
 
 std::optional<Status> status_named(std::string_view text) {
   for (std::size_t i = 0; i < status_names.size(); ++i) {

@@ -154,14 +154,17 @@ std::string SpawndReply::encode() const {
       to.put(message);
       to.put(hint);
       break;
-    case Kind::facts: to.put(facts); break;
+    case Kind::facts:
+      to.put(facts);
+      break;
     case Kind::started:
       to.put(pid);
       to.put(start_time);
       to.put(uid_base);
       to.put(cgroup);
       break;
-    case Kind::removed: break;
+    case Kind::removed:
+      break;
   }
   return std::move(to).take();
 }
@@ -179,14 +182,17 @@ Result<SpawndReply> SpawndReply::decode(std::string_view packet) {
       reply.message = from.get_string();
       reply.hint = from.get_string();
       break;
-    case Kind::facts: reply.facts = from.get_string(); break;
+    case Kind::facts:
+      reply.facts = from.get_string();
+      break;
     case Kind::started:
       reply.pid = from.get<std::int32_t>();
       reply.start_time = from.get<std::uint64_t>();
       reply.uid_base = from.get<std::uint32_t>();
       reply.cgroup = from.get_string();
       break;
-    case Kind::removed: break;
+    case Kind::removed:
+      break;
   }
   if (!from.finished()) return refuse_packet("reply of agentos-spawnd");
   return reply;

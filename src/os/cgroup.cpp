@@ -1,12 +1,12 @@
 #include "os/cgroup.hpp"
 
-#include "os/file.hpp"
-
-#include <charconv>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <charconv>
+
+#include "os/file.hpp"
 
 namespace agentos::os {
 
@@ -30,9 +30,13 @@ Result<> Cgroup::remove_child(const std::string& name) const {
   return {};
 }
 
-Result<std::string> Cgroup::read(const std::string& file) const { return read_file(fd(), file); }
+Result<std::string> Cgroup::read(const std::string& file) const {
+  return read_file(fd(), file);
+}
 
-Result<> Cgroup::write(const std::string& file, std::string_view value) const { return write_file(fd(), file, value); }
+Result<> Cgroup::write(const std::string& file, std::string_view value) const {
+  return write_file(fd(), file, value);
+}
 
 Result<std::uint64_t> Cgroup::number(const std::string& file, std::string_view key) const {
   const std::string content = AGENTOS_TRY(read(file));
@@ -52,6 +56,8 @@ Result<std::uint64_t> Cgroup::number(const std::string& file, std::string_view k
   return fail(ErrorKind::not_found, "no number" + (key.empty() ? "" : " for " + std::string(key)) + " in " + file);
 }
 
-bool Cgroup::has(const std::string& file) const { return ::faccessat(fd(), file.c_str(), F_OK, 0) == 0; }
+bool Cgroup::has(const std::string& file) const {
+  return ::faccessat(fd(), file.c_str(), F_OK, 0) == 0;
+}
 
 }  // namespace agentos::os

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "agentos/base/fd.hpp"
-#include "agentos/base/result.hpp"
-
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "agentos/base/fd.hpp"
+#include "agentos/base/result.hpp"
 
 namespace agentos::os {
 

@@ -1,12 +1,12 @@
 #include "os/file.hpp"
 
-#include <cerrno>
-
 #include <linux/openat2.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 namespace agentos::os {
 

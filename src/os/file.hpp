@@ -1,17 +1,18 @@
 #pragma once
 
-#include "agentos/base/fd.hpp"
-#include "agentos/base/result.hpp"
+#include <fcntl.h>
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-#include <fcntl.h>
+#include "agentos/base/fd.hpp"
+#include "agentos/base/result.hpp"
 
 namespace agentos::os {
 
-// The whole content, up to `limit` bytes (larger: ErrorKind::exhausted). `path` is relative to `directory` (AT_FDCWD: absolute).
+// The whole content, up to `limit` bytes (larger: ErrorKind::exhausted). `path` is relative to `directory` (AT_FDCWD:
+// absolute).
 [[nodiscard]] Result<std::string> read_file(int directory, const std::string& path, std::size_t limit = 1 << 20);
 [[nodiscard]] Result<std::string> read_all(int fd, std::size_t limit);
 // One write(2) to an existing file, as kernel files want it.

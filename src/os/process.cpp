@@ -1,12 +1,12 @@
 #include "os/process.hpp"
 
-#include "os/file.hpp"
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <string>
 
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "os/file.hpp"
 
 namespace agentos::os {
 

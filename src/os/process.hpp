@@ -1,11 +1,11 @@
 #pragma once
 
-#include "agentos/base/fd.hpp"
-#include "agentos/base/result.hpp"
+#include <sys/types.h>
 
 #include <cstdint>
 
-#include <sys/types.h>
+#include "agentos/base/fd.hpp"
+#include "agentos/base/result.hpp"
 
 namespace agentos::os {
 

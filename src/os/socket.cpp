@@ -1,12 +1,12 @@
 #include "os/socket.hpp"
 
+#include <sys/stat.h>
+#include <sys/un.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-
-#include <sys/stat.h>
-#include <sys/un.h>
 
 namespace agentos::os {
 namespace {
@@ -111,7 +111,8 @@ Result<Packet> receive_packet(int socket, std::size_t limit) {
   }
   if (count == 0 && packet.fds.empty()) return fail(ErrorKind::unavailable, "the other side has closed the connection");
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-    return fail(ErrorKind::invalid, "packet longer than " + std::to_string(limit) + " bytes or with too many descriptors");
+    return fail(ErrorKind::invalid,
+                "packet longer than " + std::to_string(limit) + " bytes or with too many descriptors");
   }
   packet.bytes.resize(static_cast<std::size_t>(count));
   return packet;

@@ -49,8 +49,8 @@ class Writer {
   std::string bytes_;
 };
 
-// Reads what Writer wrote, from bytes that may be hostile: never past the end, never an allocation larger than the input.
-// After the first failure every read gives zero values; ask ok() or finished() once at the end.
+// Reads what Writer wrote, from bytes that may be hostile: never past the end, never an allocation larger than the
+// input. After the first failure every read gives zero values; ask ok() or finished() once at the end.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}

@@ -7,7 +7,8 @@
 
 namespace agentos {
 
-// What went wrong, in the terms a caller can act on. The API maps each kind to one HTTP status and the CLI to one exit status.
+// What went wrong, in the terms a caller can act on. The API maps each kind to one HTTP status and the CLI to one exit
+// status.
 enum class ErrorKind : unsigned char {
   internal,     // a defect or an unexpected refusal of the kernel
   invalid,      // the input is wrong; the message says where
@@ -28,7 +29,8 @@ class Error {
   Error(ErrorKind kind, std::string message, std::string hint = {})
       : kind_(kind), message_(std::move(message)), hint_(std::move(hint)) {}
 
-  // From an errno value; the kind follows from it (ENOENT: not_found, EACCES and EPERM: forbidden, ENOSPC: exhausted, ...).
+  // From an errno value; the kind follows from it (ENOENT: not_found, EACCES and EPERM: forbidden, ENOSPC: exhausted,
+  // ...).
   static Error from_errno(int number, std::string_view doing);
 
   [[nodiscard]] ErrorKind kind() const { return kind_; }
@@ -58,13 +60,13 @@ using Result = std::expected<T, Error>;
 [[nodiscard]] std::unexpected<Error> fail_errno(int number, std::string_view doing);  // uses number
 
 // Value of a Result, or returns its error from the enclosing function. In a coroutine: AGENTOS_CO_TRY.
-#define AGENTOS_TRY_WITH(leave, ...)                                    \
-  __extension__({                                                       \
-    auto agentos_result = (__VA_ARGS__);                                \
-    if (!agentos_result) {                                              \
-      leave std::unexpected(std::move(agentos_result).error());         \
-    }                                                                   \
-    *std::move(agentos_result);                                         \
+#define AGENTOS_TRY_WITH(leave, ...)                            \
+  __extension__({                                               \
+    auto agentos_result = (__VA_ARGS__);                        \
+    if (!agentos_result) {                                      \
+      leave std::unexpected(std::move(agentos_result).error()); \
+    }                                                           \
+    *std::move(agentos_result);                                 \
   })
 #define AGENTOS_TRY(...) AGENTOS_TRY_WITH(return, __VA_ARGS__)
 #define AGENTOS_CO_TRY(...) AGENTOS_TRY_WITH(co_return, __VA_ARGS__)

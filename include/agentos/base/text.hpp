@@ -1,19 +1,19 @@
 #pragma once
 
-#include "agentos/base/result.hpp"
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "agentos/base/result.hpp"
+
 namespace agentos {
 
-// Text from an agent made safe for a person's terminal: C0 and C1 controls (but newline and tab where `keep_lines`), DEL,
-// bidirectional overrides and invalid UTF-8 are shown as \xNN or \u{NNNN}.
+// Text from an agent made safe for a person's terminal: C0 and C1 controls (but newline and tab where `keep_lines`),
+// DEL, bidirectional overrides and invalid UTF-8 are shown as \xNN or \u{NNNN}.
 [[nodiscard]] std::string printable(std::string_view text, bool keep_lines = false);
 
-// "512MiB", "1.5G", "4096" -> bytes. Binary (KiB, K) and decimal (kB, MB) units as in systemd and podman: K, M, G, T are
-// binary, kB, MB, GB, TB decimal.
+// "512MiB", "1.5G", "4096" -> bytes. Binary (KiB, K) and decimal (kB, MB) units as in systemd and podman: K, M, G, T
+// are binary, kB, MB, GB, TB decimal.
 [[nodiscard]] Result<std::uint64_t> parse_bytes(std::string_view text);
 // "90s", "15m", "2h", "1h30m", "250ms" -> milliseconds. A bare number is seconds.
 [[nodiscard]] Result<std::uint64_t> parse_duration_ms(std::string_view text);

@@ -1,16 +1,16 @@
 #pragma once
 
-#include "agentos/base/codec.hpp"
-#include "agentos/base/result.hpp"
-#include "agentos/model/init_spec.hpp"
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-// The stream between agentos-init and whoever is attached: a SOCK_SEQPACKET unix socket, one frame a packet, the first byte
-// is the type. agentosd opens the connection, sends `hello`, and hands the descriptor to the CLI, so that an attached
-// terminal goes on while agentosd restarts.
+#include "agentos/base/codec.hpp"
+#include "agentos/base/result.hpp"
+#include "agentos/model/init_spec.hpp"
+
+// The stream between agentos-init and whoever is attached: a SOCK_SEQPACKET unix socket, one frame a packet, the first
+// byte is the type. agentosd opens the connection, sends `hello`, and hands the descriptor to the CLI, so that an
+// attached terminal goes on while agentosd restarts.
 namespace agentos {
 
 constexpr std::size_t attach_data_max = 32 * 1024;    // bytes of one data frame
@@ -24,11 +24,11 @@ enum class FrameType : std::uint8_t {
   resize,     // rows, columns
   signal,     // number, for the agent's foreground process group (tty) or main process; of an exec: of its process
   // from init
-  started,    // the program was executed; for attach: it is running
-  output,     // bytes of stdout, or of the tty
+  started,       // the program was executed; for attach: it is running
+  output,        // bytes of stdout, or of the tty
   error_output,  // bytes of stderr
-  exited,     // wait status; the last frame
-  refused,    // errno and words: no such program, too many clients, ...; the last frame
+  exited,        // wait status; the last frame
+  refused,       // errno and words: no such program, too many clients, ...; the last frame
 };
 
 struct Hello {

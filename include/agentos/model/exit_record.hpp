@@ -1,10 +1,10 @@
 #pragma once
 
-#include "agentos/base/result.hpp"
-
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "agentos/base/result.hpp"
 
 // Records that agentos-init writes for whoever reads them later: how the agent ended, and what it printed.
 namespace agentos {
@@ -13,8 +13,8 @@ namespace agentos {
 struct ExitRecord {
   enum class Kind : std::uint8_t { exited, signaled, not_executed };
   Kind kind{};
-  std::int32_t code{};         // exit status, signal number, or errno of execve
-  std::int64_t time_ns{};      // CLOCK_REALTIME
+  std::int32_t code{};     // exit status, signal number, or errno of execve
+  std::int64_t time_ns{};  // CLOCK_REALTIME
 
   [[nodiscard]] std::string encode() const;
   static Result<ExitRecord> decode(std::string_view bytes);
@@ -22,8 +22,8 @@ struct ExitRecord {
   [[nodiscard]] int shell_status() const;
 };
 
-// The log is a sequence of records: this header, then `size` bytes. The two files are filled in turn: when one has reached
-// InitSpec::log_max the other is emptied and continued; `sequence` gives the order over both.
+// The log is a sequence of records: this header, then `size` bytes. The two files are filled in turn: when one has
+// reached InitSpec::log_max the other is emptied and continued; `sequence` gives the order over both.
 struct LogRecord {
   static constexpr std::size_t header_size = 24;
   static constexpr std::uint32_t magic = 0x676f6c61;  // "alog"

@@ -1,26 +1,26 @@
 #pragma once
 
-#include "agentos/base/codec.hpp"
-#include "agentos/base/result.hpp"
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-// Everything that planning needs to know about the machine, as data. Probed by spawnd when it starts: each fact by doing the
-// thing, never from a version number.
+#include "agentos/base/codec.hpp"
+#include "agentos/base/result.hpp"
+
+// Everything that planning needs to know about the machine, as data. Probed by spawnd when it starts: each fact by
+// doing the thing, never from a version number.
 namespace agentos {
 
 struct HostFacts {
-  std::string kernel;         // uname release, for people only
-  std::string cgroup_root;    // where cgroup2 is mounted; empty: nowhere
-  std::string slice;          // cgroup that holds the tenants of this spawnd (absolute path); agentosd sweeps below it
+  std::string kernel;       // uname release, for people only
+  std::string cgroup_root;  // where cgroup2 is mounted; empty: nowhere
+  std::string slice;        // cgroup that holds the tenants of this spawnd (absolute path); agentosd sweeps below it
   std::vector<std::string> controllers;  // what agents' cgroups can use: cpu, memory, pids, io
-  bool systemd{};             // PID 1 is systemd, and tenants are its units
+  bool systemd{};                        // PID 1 is systemd, and tenants are its units
   bool cgroup_kill{}, cgroup_freeze{}, clone_into_cgroup{};
   bool user_namespace{};
-  bool id_mapped_mounts{};    // on the file system of /
+  bool id_mapped_mounts{};       // on the file system of /
   std::uint32_t landlock_abi{};  // 0: absent
   bool seccomp_filter{};
   bool bpf_lsm{};

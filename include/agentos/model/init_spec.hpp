@@ -1,12 +1,12 @@
 #pragma once
 
-#include "agentos/base/codec.hpp"
-#include "agentos/base/result.hpp"
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "agentos/base/codec.hpp"
+#include "agentos/base/result.hpp"
 
 // What agentos-init is told by the sealed memory file it finds as descriptor InitFd::spec.
 namespace agentos {

@@ -9,10 +9,31 @@
 namespace agentos {
 
 enum class Status : std::uint8_t {
-  submitted, admitted, starting, running, paused, waiting_for_human, stopping, completed, failed, terminated, rejected,
+  submitted,
+  admitted,
+  starting,
+  running,
+  paused,
+  waiting_for_human,
+  stopping,
+  completed,
+  failed,
+  terminated,
+  rejected,
 };
 enum class Event : std::uint8_t {
-  admit, reject, start, started, start_failed, pause, resume, ask_human, human_answered, terminate, exited_zero, exited_nonzero,
+  admit,
+  reject,
+  start,
+  started,
+  start_failed,
+  pause,
+  resume,
+  ask_human,
+  human_answered,
+  terminate,
+  exited_zero,
+  exited_nonzero,
   killed,  // ended while stopping, or by the kernel (out of memory), or lost with its host
 };
 

@@ -1,18 +1,18 @@
 #pragma once
 
-#include "agentos/base/codec.hpp"
-#include "agentos/base/result.hpp"
+#include <linux/filter.h>
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <linux/filter.h>
+#include "agentos/base/codec.hpp"
+#include "agentos/base/result.hpp"
 
-// What agentosd asks of agentos-spawnd. One message is one SOCK_SEQPACKET packet; descriptors travel beside it in the order
-// that StartFd names. Nothing that an agent wrote is in a plan: its command line and environment are in a sealed memory
-// file (InitSpec) that spawnd passes on unread.
+// What agentosd asks of agentos-spawnd. One message is one SOCK_SEQPACKET packet; descriptors travel beside it in the
+// order that StartFd names. Nothing that an agent wrote is in a plan: its command line and environment are in a sealed
+// memory file (InitSpec) that spawnd passes on unread.
 namespace agentos {
 
 constexpr std::uint32_t plan_protocol_version = 1;
@@ -28,8 +28,8 @@ struct UidPool {
 constexpr std::uint32_t init_uid = 0;      // agentos-init, inside
 constexpr std::uint32_t agent_uid = 1000;  // the agent, inside: uid and gid
 
-// One step of building the root file system, executed in order in the new mount namespace. Targets are absolute inside the
-// new root. A source that is bound is opened on the host before pivot_root.
+// One step of building the root file system, executed in order in the new mount namespace. Targets are absolute inside
+// the new root. A source that is bound is opened on the host before pivot_root.
 struct MountStep {
   enum class Kind : std::uint8_t {
     directory,  // mkdir -p target, mode
@@ -43,7 +43,13 @@ struct MountStep {
     workspace,  // the descriptor StartFd::workspace, id-mapped: caller's uid and gid on disk are agent_uid inside
     seal,       // target (a mount made before) becomes read-only
   };
-  enum Flag : std::uint32_t { read_only = 1, no_suid = 2, no_dev = 4, no_exec = 8 };
+  enum Flag : std::uint32_t {
+    read_only = 1,
+    no_suid = 2,
+    no_dev = 4,
+    no_exec = 8,
+    optional = 16,  // bind, seal: skipped where source or target is missing
+  };
 
   Kind kind{};
   std::uint32_t flags{};
@@ -97,9 +103,9 @@ struct LandlockRules {
 };
 
 struct Plan {
-  std::string tenant;    // is_name()
-  std::string agent;     // the agent's id, is_name(): its cgroup is tenant/agent
-  std::string hostname;  // inside
+  std::string tenant;          // is_name()
+  std::string agent;           // the agent's id, is_name(): its cgroup is tenant/agent
+  std::string hostname;        // inside
   std::uint32_t caller_uid{};  // who submitted; checked against the peer credentials of StartFd::caller
   std::uint32_t caller_gid{};
   std::vector<MountStep> mounts;
@@ -134,7 +140,7 @@ struct SpawndRequest {
   };
   std::uint64_t id{};  // chosen by agentosd, echoed in the reply
   Kind kind{};
-  Plan plan;                // start
+  Plan plan;                  // start
   std::string tenant, agent;  // remove
 
   [[nodiscard]] std::string encode() const;

@@ -1,0 +1,145 @@
+#include "sandbox/container/check.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "agentos/base/text.hpp"
+#include "sandbox/compile/etc_entries.hpp"
+#include "sandbox/compile/filter_invariants.hpp"
+
+namespace agentos::container {
+namespace {
+
+constexpr std::size_t mounts_max = 256;
+constexpr std::size_t rules_max = 256;
+constexpr std::size_t path_max = 1024;
+constexpr std::size_t content_max = 16 * 1024;
+
+constexpr std::array cgroup_files{"cpu.weight", "cpu.max",   "memory.high",      "memory.max", "memory.swap.max",
+                                  "pids.max",   "io.weight", "memory.oom.group", "memory.low"};
+
+// What of the host may be seen inside. Everything here is world-readable and only root can change it, so root may
+// follow the paths. Never: /home, /root, /var, /run, /proc, /boot, device nodes other than the harmless six.
+constexpr std::array sources{"/usr",
+                             "/bin",
+                             "/sbin",
+                             "/lib",
+                             "/lib32",
+                             "/lib64",
+                             "/libx32",
+                             "/dev/null",
+                             "/dev/zero",
+                             "/dev/full",
+                             "/dev/random",
+                             "/dev/urandom",
+                             "/dev/tty",
+                             "/sys/devices/system/cpu",
+                             "/sys/devices/system/node",
+                             "/sys/kernel/mm/transparent_hugepage"};
+bool is_clean_path(std::string_view path) {
+  if (!path.starts_with('/') || path.size() > path_max || path.find('\0') != std::string_view::npos) return false;
+  if (path == "/") return true;
+  if (path.ends_with('/')) return false;
+  std::size_t begin = 1;
+  while (begin <= path.size()) {
+    const auto end = std::min(path.find('/', begin), path.size());
+    const auto part = path.substr(begin, end - begin);
+    if (part.empty() || part == "." || part == "..") return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
+bool is_within(std::string_view path, std::string_view folder) {
+  return path == folder || folder == "/" || (path.starts_with(folder) && path[folder.size()] == '/');
+}
+
+Result<> check_source(std::string_view source) {
+  const bool etc = source.starts_with("/etc/") && sandbox::is_etc_entry(source.substr(5));
+  const bool listed = std::ranges::any_of(sources, [&](const char* path) { return source == path; });
+  if (!is_clean_path(source) || (!etc && !listed)) {
+    return fail(ErrorKind::forbidden, "source '" + printable(source) + "' is not one that agents may see");
+  }
+  return {};
+}
+
+Result<> check_mounts(const std::vector<MountStep>& mounts) {
+  if (mounts.size() > mounts_max) return fail(ErrorKind::exhausted, "more than 256 mount steps");
+  std::string_view workspace;
+  for (const auto& step : mounts) {
+    if (!is_clean_path(step.target))
+      return fail(ErrorKind::invalid, "target '" + printable(step.target) + "' is not a clean absolute path");
+    if (step.data.size() > path_max || step.source.size() > content_max)
+      return fail(ErrorKind::exhausted, "mount step too long");
+    if (step.source.find('\0') != std::string::npos && step.kind != MountStep::Kind::file) {
+      return fail(ErrorKind::invalid, "mount source holds a zero byte");
+    }
+    // What the workspace holds is the agent's: from then on nothing is made beneath it.
+    if (!workspace.empty() && is_within(step.target, workspace)) {
+      return fail(ErrorKind::forbidden, "target '" + printable(step.target) + "' lies in the workspace");
+    }
+    if (step.mode > 0777 && step.mode != 01777) return fail(ErrorKind::forbidden, "mode with setuid or setgid");
+    constexpr std::uint32_t no_privilege = MountStep::no_suid;
+    switch (step.kind) {
+      case MountStep::Kind::bind:
+        AGENTOS_TRY(check_source(step.source));
+        if ((step.flags & no_privilege) == 0) return fail(ErrorKind::forbidden, "bind without nosuid");
+        if (!step.source.starts_with("/dev/") && (step.flags & MountStep::read_only) == 0) {
+          return fail(ErrorKind::forbidden, "'" + printable(step.source) + "' would be writable");
+        }
+        break;
+      case MountStep::Kind::tmpfs:
+      case MountStep::Kind::proc:
+      case MountStep::Kind::cgroup2:
+        if ((step.flags & (no_privilege | MountStep::no_dev)) != (no_privilege | MountStep::no_dev)) {
+          return fail(ErrorKind::forbidden, "mount on '" + printable(step.target) + "' without nosuid and nodev");
+        }
+        break;
+      case MountStep::Kind::workspace:
+        if (!workspace.empty() || step.target == "/" ||
+            (step.flags & (no_privilege | MountStep::no_dev)) != (no_privilege | MountStep::no_dev)) {
+          return fail(ErrorKind::forbidden, "workspace mount that is second, on / or without nosuid and nodev");
+        }
+        workspace = step.target;
+        break;
+      case MountStep::Kind::directory:
+      case MountStep::Kind::symlink:
+      case MountStep::Kind::file:
+      case MountStep::Kind::devpts:
+      case MountStep::Kind::seal:
+        break;
+    }
+  }
+  if (mounts.empty() || mounts.back().kind != MountStep::Kind::seal || mounts.back().target != "/") {
+    return fail(ErrorKind::forbidden, "the root file system is not sealed at the end");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> check(const Plan& plan) {
+  if (!is_name(plan.tenant) || plan.tenant.size() > 32 || !is_name(plan.agent)) {
+    return fail(ErrorKind::invalid, "tenant or agent is not a name");
+  }
+  if (!is_name(plan.hostname)) return fail(ErrorKind::invalid, "host name is not a name");
+  if (auto mounts = check_mounts(plan.mounts); !mounts) return mounts;
+  for (const auto& setting : plan.cgroup) {
+    if (std::ranges::find(cgroup_files, setting.file) == cgroup_files.end() || setting.value.size() > 64) {
+      return fail(ErrorKind::forbidden, "'" + printable(setting.file) + "' is not a limit that a plan may set");
+    }
+  }
+  for (const auto& setting : plan.rlimits) {
+    if (setting.resource >= RLIM_NLIMITS) return fail(ErrorKind::invalid, "unknown resource limit");
+  }
+  if (plan.landlock.beneath.size() > rules_max) return fail(ErrorKind::exhausted, "more than 256 Landlock rules");
+  for (const auto& rule : plan.landlock.beneath) {
+    if (!is_clean_path(rule.path)) return fail(ErrorKind::invalid, "Landlock path is not a clean absolute path");
+  }
+  return sandbox::check_filter(plan.seccomp);
+}
+
+}  // namespace agentos::container

@@ -1,0 +1,75 @@
+#include "sandbox/container/confine.hpp"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+namespace agentos::container {
+namespace {
+
+// struct landlock_ruleset_attr as of ABI 6; older kernels take the longer form while its tail is zero.
+struct RulesetAttributes {
+  std::uint64_t handled_access_fs;
+  std::uint64_t handled_access_net;
+  std::uint64_t scoped;
+};
+
+}  // namespace
+
+void set_limits(const std::vector<RlimitSetting>& rlimits, const Reporter& reporter) {
+  for (const auto& setting : rlimits) {
+    const rlimit limit{setting.limit, setting.limit};
+    if (::setrlimit(static_cast<__rlimit_resource_t>(setting.resource), &limit) != 0)
+      reporter.fail("set resource limit");
+  }
+}
+
+void restrict_with_landlock(const LandlockRules& rules, const Reporter& reporter) {
+  if (rules.handled_fs == 0) return;  // the plan was compiled for a host without Landlock, and says so
+  const RulesetAttributes attributes{rules.handled_fs, 0, rules.scoped};
+  const auto ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0));
+  if (ruleset < 0) reporter.fail("create Landlock rules");
+  for (const auto& rule : rules.beneath) {
+    const int path = ::open(rule.path.c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW);
+    if (path < 0) reporter.fail("open for Landlock", rule.path.c_str());
+    landlock_path_beneath_attr beneath{};
+    beneath.allowed_access = rule.access;
+    beneath.parent_fd = path;
+    if (::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) != 0) {
+      reporter.fail("add Landlock rule for", rule.path.c_str());
+    }
+    ::close(path);
+  }
+  if (::syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) reporter.fail("restrict with Landlock");
+  ::close(ruleset);
+}
+
+void drop_capabilities(const Reporter& reporter) {
+  constexpr std::uint64_t kept =
+      (1ULL << CAP_SETUID) | (1ULL << CAP_SETGID) | (1ULL << CAP_SETPCAP) | (1ULL << CAP_KILL);
+  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) reporter.fail("clear ambient capabilities");
+  for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+    if ((kept >> static_cast<unsigned>(capability) & 1U) == 0 && ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
+      reporter.fail("drop a capability from the bounding set");
+    }
+  }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2]{};
+  data[0].effective = data[0].permitted = static_cast<std::uint32_t>(kept);
+  if (::syscall(SYS_capset, &header, data) != 0) reporter.fail("drop capabilities");
+}
+
+void install_filter(const std::vector<sock_filter>& filter, const Reporter& reporter) {
+  const sock_fprog program{static_cast<unsigned short>(filter.size()), const_cast<sock_filter*>(filter.data())};
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) reporter.fail("install the seccomp filter");
+}
+
+}  // namespace agentos::container

@@ -1,0 +1,75 @@
+#include "sandbox/container/id_map.hpp"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <string>
+
+#include "os/file.hpp"
+
+namespace agentos::container {
+namespace {
+
+std::string line(IdRange range) {
+  return std::to_string(range.inside) + " " + std::to_string(range.outside) + " " + std::to_string(range.count);
+}
+
+// A user namespace with these maps, kept alive by the descriptor alone.
+Result<UniqueFd> user_namespace(IdRange uids, IdRange gids) {
+  clone_args args{};
+  int pidfd = -1;
+  args.flags = CLONE_NEWUSER | CLONE_PIDFD;
+  args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  args.exit_signal = SIGCHLD;
+  const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
+  if (pid < 0) return fail_errno("create user namespace");
+  if (pid == 0) {
+    for (;;) ::pause();
+  }
+  const UniqueFd process(pidfd);
+  auto maps = write_id_maps(pid, uids, gids);
+  UniqueFd space(::open(("/proc/" + std::to_string(pid) + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
+  const int number = errno;
+  ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+  siginfo_t ended{};
+  while (::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED) != 0 && errno == EINTR) {
+  }
+  if (!maps) return std::unexpected(std::move(maps).error());
+  if (!space) return fail_errno(number, "open user namespace");
+  return space;
+}
+
+}  // namespace
+
+Result<> write_id_maps(pid_t pid, IdRange uids, IdRange gids) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  AGENTOS_TRY(os::write_file(AT_FDCWD, process + "/uid_map", line(uids)));
+  return os::write_file(AT_FDCWD, process + "/gid_map", line(gids));
+}
+
+Result<UniqueFd> id_mapped_mount(int directory, uid_t disk_uid, gid_t disk_gid, uid_t host_uid, gid_t host_gid) {
+  const auto space = AGENTOS_TRY(user_namespace({disk_uid, host_uid, 1}, {disk_gid, host_gid, 1}));
+  UniqueFd mount(::open_tree(directory, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (!mount) return fail_errno("clone the mount of the workspace");
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  attributes.userns_fd = static_cast<std::uint64_t>(space.get());
+  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
+    const int number = errno;
+    auto error = Error::from_errno(number, "map the owner of the workspace");
+    if (number == EINVAL) {
+      error = Error(ErrorKind::unsupported, "the file system of the workspace has no id-mapped mounts",
+                    "use a directory on ext4, xfs, btrfs or f2fs (tmpfs from Linux 6.3)");
+    }
+    return std::unexpected(std::move(error));
+  }
+  return mount;
+}
+
+}  // namespace agentos::container

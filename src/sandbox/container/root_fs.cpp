@@ -1,0 +1,263 @@
+#include "sandbox/container/root_fs.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace agentos::container {
+namespace {
+
+// Opens a target below the new root. Until the workspace is mounted all of it is ours; afterwards check() lets no
+// target lie in the workspace. No link is followed in any case.
+int open_target(int root, const char* target, std::uint64_t flags) {
+  const char* relative = target[1] == '\0' ? "." : target + 1;
+  open_how how{};
+  how.flags = flags | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  return static_cast<int>(::syscall(SYS_openat2, root, relative, &how, sizeof how));
+}
+
+// The directory that holds `path`, made with all above it where missing; `leaf` is the last name.
+int open_parent(int root, std::string_view path, mode_t mode, std::array<char, 256>& leaf) {
+  int directory = ::fcntl(root, F_DUPFD_CLOEXEC, 0);
+  path.remove_prefix(1);
+  while (directory >= 0) {
+    const auto slash = path.find('/');
+    const auto name = path.substr(0, slash);
+    if (name.size() >= leaf.size()) {
+      ::close(directory);
+      errno = ENAMETOOLONG;
+      return -1;
+    }
+    std::memcpy(leaf.data(), name.data(), name.size());
+    leaf[name.size()] = '\0';
+    if (slash == std::string_view::npos) break;
+    int next = -1;
+    if (::mkdirat(directory, leaf.data(), mode) == 0 || errno == EEXIST || errno == EROFS) {
+      next = ::openat(directory, leaf.data(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    const int number = errno;
+    ::close(directory);
+    errno = number;
+    directory = next;
+    path.remove_prefix(slash + 1);
+  }
+  return directory;
+}
+
+std::uint64_t attributes_of(std::uint32_t flags) {
+  return (flags & MountStep::read_only ? MOUNT_ATTR_RDONLY : 0U) |
+         (flags & MountStep::no_suid ? MOUNT_ATTR_NOSUID : 0U) | (flags & MountStep::no_dev ? MOUNT_ATTR_NODEV : 0U) |
+         (flags & MountStep::no_exec ? MOUNT_ATTR_NOEXEC : 0U);
+}
+
+// A new file system with options "a=b,c,d=e". -1 and errno.
+int new_mount(const char* type, std::string_view options, std::uint32_t flags) {
+  const int context = ::fsopen(type, FSOPEN_CLOEXEC);
+  if (context < 0) return -1;
+  while (!options.empty()) {
+    const auto option = options.substr(0, options.find(','));
+    options.remove_prefix(std::min(options.size(), option.size() + 1));
+    std::array<char, 128> text{};
+    if (option.size() >= text.size()) {
+      errno = ENAMETOOLONG;
+      return -1;
+    }
+    std::memcpy(text.data(), option.data(), option.size());
+    char* value = std::strchr(text.data(), '=');
+    if (value != nullptr) *value++ = '\0';
+    const unsigned command = value == nullptr ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
+    if (::fsconfig(context, command, text.data(), value, 0) != 0) return -1;
+  }
+  if (::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return -1;
+  const int mount = ::fsmount(context, FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes_of(flags)));
+  const int number = errno;
+  ::close(context);
+  errno = number;
+  return mount;
+}
+
+class RootBuilder {
+ public:
+  RootBuilder(int root, int workspace, const Reporter& reporter)
+      : root_(root), workspace_(workspace), reporter_(reporter) {}
+
+  void execute(const MountStep& step) const {
+    const char* target = step.target.c_str();
+    switch (step.kind) {
+      case MountStep::Kind::directory:
+        make_directory(step);
+        return;
+      case MountStep::Kind::symlink:
+        make_symlink(step);
+        return;
+      case MountStep::Kind::file:
+        make_file(step);
+        return;
+      case MountStep::Kind::bind:
+        bind(step, ::open_tree(AT_FDCWD, step.source.c_str(), clone_flags));
+        return;
+      case MountStep::Kind::tmpfs:
+        attach(new_mount("tmpfs", step.data, step.flags), step, true);
+        return;
+      case MountStep::Kind::proc:
+        attach(new_mount("proc", step.data, step.flags), step, true);
+        return;
+      case MountStep::Kind::devpts:
+        attach(new_mount("devpts", step.data, step.flags), step, true);
+        return;
+      case MountStep::Kind::cgroup2:
+        attach(new_mount("cgroup2", step.data, step.flags), step, true);
+        return;
+      case MountStep::Kind::workspace: {
+        mount_attr attributes{};
+        attributes.attr_set = attributes_of(step.flags);
+        if (::mount_setattr(workspace_, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
+          reporter_.fail("set flags of the workspace");
+        }
+        attach(workspace_, step, true);
+        return;
+      }
+      case MountStep::Kind::seal:
+        seal(step, target);
+        return;
+    }
+  }
+
+ private:
+  static constexpr unsigned clone_flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+
+  int parent_of(const MountStep& step, std::array<char, 256>& leaf) const {
+    const int directory = open_parent(root_, step.target, 0755, leaf);
+    if (directory < 0) reporter_.fail("make the directories above", step.target.c_str());
+    return directory;
+  }
+
+  void make_directory(const MountStep& step) const {
+    if (step.target == "/") return;
+    std::array<char, 256> leaf{};
+    const int directory = parent_of(step, leaf);
+    if (::mkdirat(directory, leaf.data(), step.mode & 0777) != 0 && errno != EEXIST) {
+      reporter_.fail("make directory", step.target.c_str());
+    }
+    if (step.mode > 0777 && ::fchmodat(directory, leaf.data(), step.mode, 0) != 0) {
+      reporter_.fail("set mode of directory", step.target.c_str());
+    }
+    ::close(directory);
+  }
+
+  void make_symlink(const MountStep& step) const {
+    std::array<char, 256> leaf{};
+    const int directory = parent_of(step, leaf);
+    if (::symlinkat(step.source.c_str(), directory, leaf.data()) != 0) reporter_.fail("make link", step.target.c_str());
+    ::close(directory);
+  }
+
+  void make_file(const MountStep& step) const {
+    std::array<char, 256> leaf{};
+    const int directory = parent_of(step, leaf);
+    const int file =
+        ::openat(directory, leaf.data(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, step.mode & 0777);
+    if (file < 0 || ::write(file, step.source.data(), step.source.size()) != static_cast<ssize_t>(step.source.size())) {
+      reporter_.fail("write", step.target.c_str());
+    }
+    ::close(file);
+    ::close(directory);
+  }
+
+  void bind(const MountStep& step, int tree) const {
+    if (tree < 0) {
+      if (errno == ENOENT && (step.flags & MountStep::optional) != 0) return;
+      reporter_.fail("open for binding", step.source.c_str());
+    }
+    mount_attr attributes{};
+    attributes.attr_set = attributes_of(step.flags);
+    if (::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) != 0) {
+      reporter_.fail("set mount flags of", step.source.c_str());
+    }
+    struct stat status{};
+    if (::fstat(tree, &status) != 0) reporter_.fail("stat", step.source.c_str());
+    attach(tree, step, S_ISDIR(status.st_mode));
+  }
+
+  // Mounts on the target, which is made when it is not there.
+  void attach(int mount, const MountStep& step, bool is_directory) const {
+    if (mount < 0) reporter_.fail("create the mount for", step.target.c_str());
+    int target = open_target(root_, step.target.c_str(), O_PATH);
+    if (target < 0 && errno == ENOENT) {
+      if ((step.flags & MountStep::optional) != 0 && step.kind == MountStep::Kind::bind && step.source == "/dev/null") {
+        ::close(mount);  // nothing to mask
+        return;
+      }
+      std::array<char, 256> leaf{};
+      const int directory = parent_of(step, leaf);
+      const int made =
+          is_directory ? ::mkdirat(directory, leaf.data(), 0755) : ::mknodat(directory, leaf.data(), S_IFREG | 0644, 0);
+      if (made != 0) reporter_.fail("make the mount point", step.target.c_str());
+      ::close(directory);
+      target = open_target(root_, step.target.c_str(), O_PATH);
+    }
+    if (target < 0) reporter_.fail("open the mount point", step.target.c_str());
+    if (::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+      reporter_.fail("mount", step.target.c_str());
+    }
+    ::close(target);
+    ::close(mount);
+  }
+
+  // "/": this very mount becomes read-only. Elsewhere a read-only clone covers the target.
+  void seal(const MountStep& step, const char* target) const {
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    if (step.target == "/") {
+      if (::mount_setattr(root_, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) reporter_.fail("seal", "/");
+      return;
+    }
+    const int place = open_target(root_, target, O_PATH);
+    if (place < 0) {
+      if (errno == ENOENT && (step.flags & MountStep::optional) != 0) return;
+      reporter_.fail("open for sealing", target);
+    }
+    const int clone = ::open_tree(place, "", clone_flags | AT_EMPTY_PATH);
+    if (clone < 0 || ::mount_setattr(clone, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) != 0 ||
+        ::move_mount(clone, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+      reporter_.fail("seal", target);
+    }
+    ::close(clone);
+    ::close(place);
+  }
+
+  int root_;
+  int workspace_;
+  const Reporter& reporter_;
+};
+
+}  // namespace
+
+void build_root(const std::vector<MountStep>& steps, int workspace_mount, const Reporter& reporter) {
+  ::umask(0);
+  // In a mount namespace of a new user namespace every mount is a slave already: nothing made here reaches the host.
+  const int root = new_mount("tmpfs", "size=1m,nr_inodes=4k,mode=0755", MountStep::no_suid | MountStep::no_dev);
+  if (root < 0) reporter.fail("create the root file system");
+  // Any directory serves to hang it up until pivot_root; /tmp is on every host and no plan binds from it.
+  if (::move_mount(root, "", AT_FDCWD, "/tmp", MOVE_MOUNT_F_EMPTY_PATH) != 0)
+    reporter.fail("mount the root file system on /tmp");
+  const RootBuilder builder(root, workspace_mount, reporter);
+  for (const auto& step : steps) builder.execute(step);
+  if (::fchdir(root) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0) reporter.fail("change to the new root");
+  // pivot_root(2), "pivot_root(".", ".")": the old root is mounted on top of the new one and comes off here.
+  if (::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) reporter.fail("leave the old root");
+  ::close(root);
+  ::umask(022);
+}
+
+}  // namespace agentos::container

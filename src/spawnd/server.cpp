@@ -1,0 +1,204 @@
+#include "spawnd/server.hpp"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "os/process.hpp"
+#include "os/socket.hpp"
+#include "sandbox/container/check.hpp"
+
+namespace agentos::spawnd {
+namespace {
+
+constexpr std::size_t connections_max = 8;
+constexpr std::size_t starts_max = 128;
+
+}  // namespace
+
+Server::Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& tenants, int init_binary, uid_t client)
+    : listener_(std::move(listener)),
+      signals_(std::move(signals)),
+      facts_(std::move(facts)),
+      tenants_(tenants),
+      init_binary_(init_binary),
+      client_(client) {}
+
+Result<> Server::run() {
+  while (!stopping_) {
+    std::vector<pollfd> watched{{listener_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
+    for (const auto& start : starts_) watched.push_back({start.starting.report.get(), POLLIN, 0});
+    const std::size_t first_connection = watched.size();
+    for (const auto& connection : connections_) watched.push_back({connection.socket.get(), POLLIN, 0});
+    if (::poll(watched.data(), watched.size(), -1) < 0) {
+      if (errno == EINTR) continue;
+      return fail_errno("poll");
+    }
+    // Starts first: their replies go to connections that may be over a moment later.
+    std::size_t at = 2;
+    for (auto start = starts_.begin(); start != starts_.end() && at < first_connection; ++at) {
+      auto outcome = watched[at].revents == 0 ? std::nullopt : container::outcome(start->starting);
+      if (!outcome) {
+        ++start;
+        continue;
+      }
+      finish(*start, std::move(*outcome));
+      start = starts_.erase(start);
+    }
+    at = first_connection;
+    for (auto connection = connections_.begin(); connection != connections_.end() && at < watched.size(); ++at) {
+      const bool over = watched[at].revents != 0 && !serve(*connection);
+      connection = over ? connections_.erase(connection) : std::next(connection);
+    }
+    reap();  // each time: a child that ended while its start was being reported has had its signal already
+    if (watched[0].revents != 0) accept_connection();
+  }
+  return {};
+}
+
+void Server::accept_connection() {
+  UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!socket) return;
+  const auto peer = os::peer_credentials(socket.get());
+  // The socket's mode already keeps others out; this holds when somebody has changed it.
+  if (!peer || (peer->uid != client_ && peer->uid != 0) || connections_.size() >= connections_max) return;
+  connections_.push_back({next_connection_++, std::move(socket)});
+}
+
+bool Server::serve(const Connection& connection) {
+  auto packet = os::receive_packet(connection.socket.get(), plan_message_max);
+  if (!packet) return packet.error().number() == EAGAIN;
+  auto request = SpawndRequest::decode(packet->bytes);
+  if (!request) {
+    reply_error(connection.number, 0, request.error());
+    return false;
+  }
+  handle(connection, *request, std::move(packet->fds));
+  return true;
+}
+
+void Server::handle(const Connection& connection, const SpawndRequest& request, std::vector<UniqueFd> fds) {
+  switch (request.kind) {
+    case SpawndRequest::Kind::probe: {
+      SpawndReply facts;
+      facts.id = request.id;
+      facts.kind = SpawndReply::Kind::facts;
+      facts.facts = facts_.encode();
+      reply(connection.number, facts);
+      return;
+    }
+    case SpawndRequest::Kind::start:
+      begin_start(connection, request, std::move(fds));
+      return;
+    case SpawndRequest::Kind::remove: {
+      if (const auto removed = tenants_.remove(request.tenant, request.agent); !removed) {
+        reply_error(connection.number, request.id, removed.error());
+        return;
+      }
+      SpawndReply done;
+      done.id = request.id;
+      done.kind = SpawndReply::Kind::removed;
+      reply(connection.number, done);
+      return;
+    }
+  }
+}
+
+void Server::begin_start(const Connection& connection, const SpawndRequest& request, std::vector<UniqueFd> fds) {
+  const Plan& plan = request.plan;
+  if (starts_.size() >= starts_max) {
+    reply_error(connection.number, request.id,
+                Error(ErrorKind::exhausted, "128 agents are being started", "try again"));
+    return;
+  }
+  auto checked = container::check(plan);
+  if (!checked) {
+    reply_error(connection.number, request.id, std::move(checked).error().within("plan refused"));
+    return;
+  }
+  auto place = tenants_.create(plan);
+  if (!place) {
+    reply_error(connection.number, request.id, place.error());
+    return;
+  }
+  auto starting = container::start({plan, std::move(fds), place->cgroup, place->uid_base, init_binary_});
+  if (!starting) {
+    [[maybe_unused]] const auto killed = place->cgroup.write("cgroup.kill", "1");
+    reap();
+    [[maybe_unused]] const auto removed = tenants_.remove(plan.tenant, plan.agent);
+    reply_error(connection.number, request.id, starting.error());
+    return;
+  }
+  starts_.push_back({connection.number, request.id, plan.tenant, plan.agent, std::move(*place), std::move(*starting)});
+}
+
+void Server::finish(Start& start, Result<> outcome) {
+  SpawndReply started;
+  if (outcome) {
+    // The process is our child and not yet reaped, running or not: its pid still names it.
+    if (const auto time = os::start_time(start.starting.pid))
+      started.start_time = *time;
+    else
+      outcome = std::unexpected(time.error());
+  }
+  if (!outcome) {
+    [[maybe_unused]] const auto killed = start.place.cgroup.write("cgroup.kill", "1");
+    siginfo_t ended{};
+    // It has been killed: this waits for the kernel alone.
+    while (::waitid(P_PID, static_cast<id_t>(start.starting.pid), &ended, WEXITED) != 0 && errno == EINTR) {
+    }
+    [[maybe_unused]] const auto removed = tenants_.remove(start.tenant, start.agent);
+    reply_error(start.connection, start.request, outcome.error());
+    return;
+  }
+  started.id = start.request;
+  started.kind = SpawndReply::Kind::started;
+  started.pid = start.starting.pid;
+  started.uid_base = start.place.uid_base;
+  started.cgroup = start.place.path;
+  reply(start.connection, started, start.starting.pidfd.get());
+}
+
+// Children whose start is still being reported stay as they are, so that their pids keep naming them.
+void Server::reap() {
+  signalfd_siginfo signal{};
+  while (::read(signals_.get(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
+    if (signal.ssi_signo != SIGCHLD) stopping_ = true;
+  }
+  for (;;) {
+    siginfo_t ended{};
+    if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) return;
+    for (auto& start : starts_) {
+      if (start.starting.pid == ended.si_pid) return;  // finish() is next, and SIGCHLD comes again with the next child
+    }
+    ::waitid(P_PID, static_cast<id_t>(ended.si_pid), &ended, WEXITED | WNOHANG);
+  }
+}
+
+void Server::reply(std::uint64_t connection, const SpawndReply& message, int fd) {
+  for (auto& candidate : connections_) {
+    if (candidate.number != connection) continue;
+    // A client that does not read its replies loses them, and its connection: agentosd finds its agents by their
+    // cgroups.
+    const auto sent =
+        os::send_packet(candidate.socket.get(), message.encode(), fd < 0 ? std::span<const int>{} : std::span(&fd, 1));
+    if (!sent) ::shutdown(candidate.socket.get(), SHUT_RDWR);
+  }
+}
+
+void Server::reply_error(std::uint64_t connection, std::uint64_t request, const Error& error) {
+  SpawndReply failed;
+  failed.id = request;
+  failed.kind = SpawndReply::Kind::failed;
+  failed.error = error.kind();
+  failed.number = error.number();
+  failed.message = error.message();
+  failed.hint = error.hint();
+  reply(connection, failed);
+}
+
+}  // namespace agentos::spawnd

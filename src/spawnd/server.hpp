@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <string>
+#include <vector>
+
+#include "agentos/base/fd.hpp"
+#include "agentos/base/result.hpp"
+#include "agentos/model/plan.hpp"
+#include "sandbox/container/start.hpp"
+#include "spawnd/tenants.hpp"
+
+namespace agentos::spawnd {
+
+// One poll loop: requests from agentosd, starts under way, children that have ended. Never blocks on a child.
+class Server {
+ public:
+  Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& tenants, int init_binary, uid_t client);
+
+  // Until SIGTERM or SIGINT. Agents go on.
+  [[nodiscard]] Result<> run();
+
+ private:
+  struct Connection {
+    std::uint64_t number;
+    UniqueFd socket;
+  };
+  struct Start {
+    std::uint64_t connection;
+    std::uint64_t request;
+    std::string tenant, agent;
+    Tenants::Place place;
+    container::Starting starting;
+  };
+
+  void accept_connection();
+  [[nodiscard]] bool serve(const Connection& connection);  // false: the connection is over
+  void handle(const Connection& connection, const SpawndRequest& request, std::vector<UniqueFd> fds);
+  void begin_start(const Connection& connection, const SpawndRequest& request, std::vector<UniqueFd> fds);
+  void finish(Start& start, Result<> outcome);
+  void reap();
+  void reply(std::uint64_t connection, const SpawndReply& message, int fd = -1);
+  void reply_error(std::uint64_t connection, std::uint64_t request, const Error& error);
+
+  UniqueFd listener_;
+  UniqueFd signals_;
+  HostFacts facts_;
+  Tenants& tenants_;
+  int init_binary_;
+  uid_t client_;
+  std::uint64_t next_connection_{1};
+  std::list<Connection> connections_;
+  std::list<Start> starts_;
+  bool stopping_{};
+};
+
+}  // namespace agentos::spawnd
