@@ -1,0 +1,189 @@
+#include "process/agents.hpp"
+#include "process/group.hpp"
+#include "process/live.hpp"
+
+#include "agentos/model/attach.hpp"
+#include "os/socket.hpp"
+
+#include <cerrno>
+#include <csignal>
+
+#include <fcntl.h>
+
+namespace agentos::process {
+namespace {
+
+namespace asio = boost::asio;
+
+Result<UniqueFd> connect(const std::string& socket, const Hello& hello) {
+  auto connection = os::connect_unix(socket, SOCK_SEQPACKET, SOCK_NONBLOCK);
+  if (!connection) return std::unexpected(std::move(connection).error().within("reach the agent's init"));
+  const std::string packet = hello.encode();
+  if (packet.size() > attach_frame_max) {
+    return fail(ErrorKind::invalid, "command and environment are too long for exec",
+                "pass what is long by a file in the workspace");
+  }
+  AGENTOS_TRY(os::send_packet(connection->get(), packet));
+  return connection;
+}
+
+// For whoever gets the descriptor from us: it blocks, as a fresh socket does.
+Result<UniqueFd> blocking(UniqueFd socket) {
+  const int flags = ::fcntl(socket.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(socket.get(), F_SETFL, flags & ~O_NONBLOCK) < 0) return fail_errno("attach");
+  return socket;
+}
+
+}  // namespace
+
+asio::awaitable<Result<Agent>> Agents::pause(std::string id) {
+  const auto found = running(id);
+  if (!found) co_return std::unexpected(found.error());
+  const LivePtr live = *found;
+  if (!next(live->agent.status, Event::pause) || live->freezing || !live->cgroup) {
+    co_return fail(ErrorKind::conflict, "agent " + id + " is " +
+                                            (live->freezing ? "being paused or resumed" : std::string(name(live->agent.status))));
+  }
+  live->freezing = true;
+  auto frozen = co_await set_frozen(*live->cgroup, true);
+  live->freezing = false;
+  if (is_final(live->agent.status)) co_return fail(ErrorKind::conflict, "agent " + id + " ended while it was paused");
+  if (!frozen) co_return std::unexpected(std::move(frozen).error());
+  if (auto changed = transition(live, Event::pause, {}); !changed) {
+    static_cast<void>(thaw_now(*live->cgroup));  // it was terminated meanwhile, or this cannot be stored
+    co_return std::unexpected(std::move(changed).error());
+  }
+  co_return live->agent;
+}
+
+asio::awaitable<Result<Agent>> Agents::resume(std::string id) {
+  const auto found = running(id);
+  if (!found) co_return std::unexpected(found.error());
+  const LivePtr live = *found;
+  if (live->agent.status != Status::paused || live->freezing || !live->cgroup) {
+    co_return fail(ErrorKind::conflict, "agent " + id + " is " +
+                                            (live->freezing ? "being paused or resumed" : std::string(name(live->agent.status))));
+  }
+  live->freezing = true;
+  auto thawed = co_await set_frozen(*live->cgroup, false);
+  live->freezing = false;
+  if (is_final(live->agent.status)) co_return live->agent;  // it ended as soon as it could
+  if (!thawed) co_return std::unexpected(std::move(thawed).error());
+  if (live->agent.status == Status::paused) {
+    if (auto changed = transition(live, Event::resume, {}, false); !changed) co_return std::unexpected(changed.error());
+  }
+  co_return live->agent;
+}
+
+Result<Agent> Agents::terminate(const std::string& id, std::string reason, std::chrono::milliseconds grace) {
+  const LivePtr live = AGENTOS_TRY(running(id));
+  const TimePoint kill_at = environment_.now() + grace;
+  if (live->agent.status == Status::stopping) {
+    if (live->agent.kill_at && kill_at < *live->agent.kill_at) {
+      live->agent.kill_at = kill_at;
+      live->grace.cancel();  // end_grace looks again
+    }
+    return live->agent;
+  }
+  live->agent.kill_at = kill_at;
+  if (auto changed = transition(live, Event::terminate, std::move(reason)); !changed) {
+    live->agent.kill_at.reset();
+    return std::unexpected(std::move(changed).error());
+  }
+  if (live->pidfd) begin_stop(live);
+  return live->agent;
+}
+
+void Agents::begin_stop(const LivePtr& live) {
+  if (auto sent = send_signal(*live, SIGTERM); !sent) {
+    environment_.log("agent " + live->agent.id + ": send SIGTERM: " + sent.error().message() + "; it is killed instead");
+    live->agent.kill_at = environment_.now();
+  }
+  // A frozen agent finds the signal when it runs again.
+  if (live->cgroup) static_cast<void>(thaw_now(*live->cgroup));
+  spawn_detached(end_grace(live));
+}
+
+asio::awaitable<void> Agents::end_grace(LivePtr live) {
+  using namespace std::chrono_literals;
+  while (!is_final(live->agent.status)) {
+    live->grace.expires_after(live->agent.kill_at.value_or(environment_.now()) - environment_.now());
+    const auto [early] = co_await live->grace.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (early) continue;  // it has ended, or the grace was shortened
+    if (!live->cgroup) co_return;
+    const auto killed = kill_all(*live->cgroup);
+    if (killed) co_return;
+    environment_.log("agent " + live->agent.id + ": kill it: " + killed.error().message() + "; trying again");
+    live->agent.kill_at = environment_.now() + 1s;
+  }
+}
+
+Result<> Agents::send_signal(Live& live, int number) {
+  Frame frame;
+  frame.type = FrameType::signal;
+  frame.number = number;
+  if (live.control) {
+    if (os::send_packet(live.control.get(), frame.encode())) return {};
+    live.control.reset();  // a broken connection is opened anew, once
+  }
+  Hello hello;
+  hello.purpose = Hello::Purpose::control;
+  live.control = AGENTOS_TRY(connect(files_.socket(live.agent.id), hello));
+  return os::send_packet(live.control.get(), frame.encode());
+}
+
+Result<> Agents::signal(const std::string& id, int number) {
+  const LivePtr live = AGENTOS_TRY(running(id));
+  if (number < 1 || number > SIGRTMAX) return fail(ErrorKind::invalid, std::to_string(number) + " is no signal");
+  return send_signal(*live, number);
+}
+
+Result<UniqueFd> Agents::attach(const std::string& id, std::uint16_t rows, std::uint16_t columns) {
+  AGENTOS_TRY(running(id));
+  Hello hello;
+  hello.purpose = Hello::Purpose::attach;
+  hello.program.rows = rows;
+  hello.program.columns = columns;
+  return blocking(AGENTOS_TRY(connect(files_.socket(id), hello)));
+}
+
+Result<UniqueFd> Agents::exec(const std::string& id, Program program, const std::string& terminal) {
+  const LivePtr live = AGENTOS_TRY(running(id));
+  if (live->agent.status == Status::paused) {
+    return fail(ErrorKind::conflict, "agent " + id + " is paused", "resume it first: agentos resume " + id);
+  }
+  if (auto reasons = refusals(program.argv, program.env); !reasons.empty()) {
+    return fail(ErrorKind::invalid, std::move(reasons.front()));
+  }
+  Hello hello;
+  hello.purpose = Hello::Purpose::exec;
+  hello.program = std::move(program);
+  hello.program.env = environment_of(live->agent, hello.program.env, hello.program.tty, terminal);
+  if (hello.program.cwd.empty()) hello.program.cwd = live->agent.workspace;
+  return blocking(AGENTOS_TRY(connect(files_.socket(id), hello)));
+}
+
+asio::awaitable<Result<Agent>> Agents::wait(std::string id, Bell::Clock::time_point until) {
+  const LivePtr live = this->live(id);
+  if (!live) co_return get(id);
+  while (!is_final(live->agent.status)) {
+    if (co_await live->ended.wait(until)) continue;
+    if (is_final(live->agent.status)) break;
+    co_return fail(ErrorKind::unavailable, "agent " + id + " has not ended yet");
+  }
+  co_return live->agent;
+}
+
+Result<> Agents::remove(const std::string& id) {
+  const Agent agent = AGENTOS_TRY(get(id));
+  if (live(id)) {
+    return fail(ErrorKind::conflict, "agent " + id + " is " + std::string(name(agent.status)),
+                "terminate it first: agentos terminate " + id);
+  }
+  AGENTOS_TRY(store_.remove(id));
+  files_.remove(id);
+  if (auto& kept = kept_[agent.tenant]; kept > 0) --kept;
+  return {};
+}
+
+}  // namespace agentos::process

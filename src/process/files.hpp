@@ -1,0 +1,40 @@
+#pragma once
+
+#include "agentos/base/fd.hpp"
+#include "agentos/base/result.hpp"
+#include "agentos/model/exit_record.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace agentos::process {
+
+// The files of each agent: <state>/agents/ID/{log.0,log.1,exit} and the socket <run>/agents/ID.sock. Both folders belong to
+// agentosd alone (0700): no agent and no user can put anything there.
+class AgentFiles {
+ public:
+  static Result<AgentFiles> open(const std::string& state_dir, const std::string& run_dir);
+
+  struct Opened {
+    UniqueFd listener, log_0, log_1, exit_record;  // what init writes to
+  };
+  [[nodiscard]] Result<Opened> create(const std::string& id) const;  // leaves nothing behind when it fails
+  void remove(const std::string& id) const;
+  void remove_socket(const std::string& id) const;
+
+  [[nodiscard]] std::string socket(const std::string& id) const { return sockets_ + "/" + id + ".sock"; }
+  [[nodiscard]] std::array<std::string, 2> logs(const std::string& id) const;
+  // Empty while the agent runs, and when its init was killed.
+  [[nodiscard]] std::optional<ExitRecord> exit_record(const std::string& id) const;
+  [[nodiscard]] std::vector<std::string> ids() const;  // that have files or a socket
+
+ private:
+  AgentFiles(std::string folders, std::string sockets) : folders_(std::move(folders)), sockets_(std::move(sockets)) {}
+
+  std::string folders_, sockets_;
+};
+
+}  // namespace agentos::process

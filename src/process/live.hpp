@@ -1,0 +1,26 @@
+#pragma once
+
+#include "os/cgroup.hpp"
+#include "process/agents.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace agentos::process {
+
+// An agent that has not ended, or whose end is not stored yet.
+struct Agents::Live {
+  Live(const boost::asio::any_io_executor& executor, Agent record) : agent(std::move(record)), grace(executor) {}
+
+  Agent agent;
+  std::optional<boost::asio::posix::stream_descriptor> pidfd;  // of its init
+  std::optional<os::Cgroup> cgroup;
+  UniqueFd control;                  // connection to its init that carries signals; opened when first needed
+  boost::asio::steady_timer grace;   // stopping: until SIGKILL
+  Bell ended;
+  bool freezing{};    // a pause or resume is under way
+  bool lost_start{};  // adopted in `starting`: whether it runs is not known yet
+  bool storing{};     // store_later is at work
+};
+
+}  // namespace agentos::process
