@@ -1,0 +1,67 @@
+// What stays behind: nothing after an end, and what must after a crash of spawnd.
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "harness.hpp"
+#include "os/file.hpp"
+#include "os/process.hpp"
+
+namespace agentos::test {
+namespace {
+
+std::size_t open_descriptors(pid_t process) {
+  const std::filesystem::directory_iterator entries("/proc/" + std::to_string(process) + "/fd");
+  return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+TEST_F(SpawndTest, a_hundred_starts_leave_nothing) {
+  ASSERT_EQ(answer("hostname"), agent_);
+  const auto descriptors = open_descriptors(spawnd_);
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(answer("hostname"), agent_);
+  EXPECT_EQ(open_descriptors(spawnd_), descriptors);
+  EXPECT_TRUE(agent_cgroups().empty());
+  const auto children =
+      os::read_file(AT_FDCWD, "/proc/" + std::to_string(spawnd_) + "/task/" + std::to_string(spawnd_) + "/children");
+  EXPECT_EQ(*children, "") << "unreaped children";
+}
+
+TEST_F(SpawndTest, an_agent_is_not_removed_while_it_runs) {
+  const auto started = send(request({"wait"}));
+  ASSERT_EQ(started.kind, SpawndReply::Kind::started) << started.message;
+  EXPECT_EQ(remove().error, ErrorKind::conflict);
+  ASSERT_TRUE(os::write_file(AT_FDCWD, started.cgroup + "/cgroup.kill", "1"));
+  wait_for_end(started);
+}
+
+TEST_F(SpawndTest, agents_outlive_spawnd_and_keep_their_range) {
+  const auto started = send(request({"wait"}));
+  ASSERT_EQ(started.kind, SpawndReply::Kind::started) << started.message;
+  kill_spawnd();
+  EXPECT_EQ(os::start_time(started.pid).value_or(0), started.start_time);
+  start_spawnd();
+  agent_ = "second";
+  const auto second = send(request({"wait"}));
+  ASSERT_EQ(second.kind, SpawndReply::Kind::started) << second.message;
+  EXPECT_NE(second.uid_base, started.uid_base);
+}
+
+TEST_F(SpawndTest, the_same_agent_is_not_started_twice) {
+  const auto first = send(request({"wait"}));
+  ASSERT_EQ(first.kind, SpawndReply::Kind::started) << first.message;
+  EXPECT_EQ(send(request({"wait"})).error, ErrorKind::exists);
+}
+
+TEST_F(SpawndTest, a_limit_that_the_kernel_refuses_leaves_nothing) {
+  auto wanted = request({"hostname"});
+  wanted.message.plan.cgroup.push_back({"pids.max", "nonsense"});
+  const auto reply = send(wanted);
+  EXPECT_EQ(reply.kind, SpawndReply::Kind::failed);
+  EXPECT_NE(reply.message.find("pids.max"), std::string::npos) << reply.message;
+  EXPECT_TRUE(agent_cgroups().empty());
+}
+
+}  // namespace
+}  // namespace agentos::test
