@@ -1,0 +1,28 @@
+"""Which module may include which: the layers of the design, one row for each module.
+
+A module is a folder under src, or one under include/agentos. A row names what the module may include besides itself.
+Services never include one another: they talk through model and ports.
+"""
+
+FOUNDATION = {"base", "os", "model", "ports"}
+PURE = {"policy", "sandbox/compile"}
+SERVICES = {"process", "scheduler", "capability", "registry", "recovery", "gateway"}
+ADAPTERS = {"sandbox/process", "sandbox/container", "sandbox/vm", "sandbox/language", "store/sqlite", "store/postgres",
+            "store/redis", "store/s3", "bus/local", "bus/nats", "bus/a2a", "observer"}
+
+MAY_INCLUDE = {
+    "base": set(),
+    "os": {"base"},
+    "model": {"base"},
+    "ports": {"base", "model"},
+    "client": {"base", "os"},  # the only installed API: it must not drag the rest along
+    **{module: {"base", "model", "ports"} for module in PURE},
+    **{module: FOUNDATION | PURE for module in SERVICES},
+    **{module: FOUNDATION | PURE for module in ADAPTERS},
+    # Programs: nobody includes them, and they take only what they are made of.
+    "daemon": FOUNDATION | PURE | SERVICES | ADAPTERS - {"sandbox/container"},
+    "gatewayd": FOUNDATION | PURE | {"gateway"},
+    "spawnd": {"base", "os", "model", "sandbox/compile", "sandbox/container"},  # root: nothing that parses for others
+    "init": {"base", "model"},  # runs beside a hostile agent
+    "cli": {"base", "os", "model", "client"},
+}
