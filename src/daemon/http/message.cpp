@@ -98,7 +98,7 @@ std::string head_text(const Head& head) {
   };
   if (!head.content_type.empty()) field("Content-Type", head.content_type);
   if (head.chunked) {
-    field("Transfer-Encoding", "chunked");
+    if (head.version == 11) field("Transfer-Encoding", "chunked");  // to older clients the connection's end is the end
   } else if (head.status != 204 && head.status >= 200) {
     field("Content-Length", std::to_string(head.content_length));
   }

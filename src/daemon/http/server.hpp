@@ -42,7 +42,7 @@ class Server {
   static Result<Server> open(boost::asio::io_context& context, const std::filesystem::path& socket,
                              const Router& router, Log log, Limits limits = {});
   Server(Server&&) noexcept;
-  Server& operator=(Server&&) noexcept;
+  Server& operator=(Server&&) = delete;
   ~Server();  // closes everything at once
 
   void start();  // begins to accept
@@ -52,8 +52,9 @@ class Server {
 
   [[nodiscard]] std::size_t connections() const;  // open now
 
- private:
   struct State;
+
+ private:
   explicit Server(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;
 };
