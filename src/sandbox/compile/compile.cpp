@@ -1,0 +1,89 @@
+#include "sandbox/compile/compile.hpp"
+
+#include <algorithm>
+
+#include "agentos/base/text.hpp"
+#include "sandbox/compile/landlock.hpp"
+#include "sandbox/compile/limits.hpp"
+#include "sandbox/compile/mounts.hpp"
+#include "sandbox/compile/seccomp.hpp"
+
+namespace agentos::sandbox {
+namespace {
+
+Result<> check_request(const SandboxRequest& request) {
+  const auto bad_name = [](const char* what, const std::string& text) {
+    return fail(ErrorKind::invalid, std::string(what) + " '" + printable(text) + "' is not a name",
+                "use a-z, 0-9, '-' and '_', at most 63");
+  };
+  if (!is_name(request.agent)) return bad_name("agent id", request.agent);
+  if (!is_name(request.tenant)) return bad_name("tenant", request.tenant);
+  if (!request.name.empty() && !is_name(request.name)) return bad_name("agent name", request.name);
+  const auto is_agents = [](std::uint32_t id) {
+    return id >= UidPool::first && id - UidPool::first < UidPool::slots * UidPool::range;
+  };
+  constexpr std::uint32_t no_id = ~0U;
+  if (is_agents(request.caller_uid) || is_agents(request.caller_gid) || request.caller_uid == no_id ||
+      request.caller_gid == no_id) {
+    return fail(ErrorKind::forbidden, "the caller's ids belong to agents, and an agent starts no other");
+  }
+  return check_workspace(request.workspace);
+}
+
+// What no sandbox can do without.
+Result<> check_host(const HostFacts& facts) {
+  struct Need {
+    bool there;
+    const char* what;
+    const char* remedy;
+  };
+  const Need needs[]{
+      {!facts.cgroup_root.empty(), "cgroup v2 is not mounted",
+       "mount -t cgroup2 none /sys/fs/cgroup, or boot with systemd.unified_cgroup_hierarchy=1"},
+      {facts.clone_into_cgroup, "the kernel cannot start a process in a cgroup (CLONE_INTO_CGROUP)",
+       "use Linux 5.14 or newer"},
+      {facts.cgroup_kill, "the kernel has no cgroup.kill", "use Linux 5.14 or newer"},
+      {facts.cgroup_freeze, "the kernel has no cgroup.freeze", "use Linux 5.14 or newer"},
+      {facts.user_namespace, "user namespaces cannot be made", "sysctl -w user.max_user_namespaces=15000"},
+      {facts.seccomp_filter, "the kernel takes no seccomp filter", "use a kernel with CONFIG_SECCOMP_FILTER=y"},
+  };
+  for (const auto& need : needs) {
+    if (!need.there)
+      return fail(ErrorKind::unsupported, std::string("this host cannot confine agents: ") + need.what, need.remedy);
+  }
+  return {};
+}
+
+std::string hostname_of(const SandboxRequest& request) {
+  std::string hostname = request.name.empty() ? request.agent : request.name;
+  std::ranges::replace(hostname, '_', '-');  // RFC 1123
+  return hostname;
+}
+
+}  // namespace
+
+Result<Plan> compile(const SandboxRequest& request, const HostFacts& facts, Report& not_enforced) {
+  AGENTOS_TRY(check_request(request));
+  AGENTOS_TRY(check_host(facts));
+  static const Result<std::vector<sock_filter>> filter = make_filter();  // the same for every agent, and dear to make
+  if (!filter) return std::unexpected(filter.error());
+  Plan plan;
+  plan.tenant = request.tenant;
+  plan.agent = request.agent;
+  plan.hostname = hostname_of(request);
+  plan.caller_uid = request.caller_uid;
+  plan.caller_gid = request.caller_gid;
+  plan.cgroup = AGENTOS_TRY(cgroup_settings(request.limits, facts, not_enforced));
+  plan.mounts = mount_steps(request, facts, plan.hostname);
+  plan.rlimits = rlimit_settings();
+  plan.landlock = landlock_rules(facts.landlock_abi, request.workspace);
+  plan.seccomp = *filter;
+  if (plan.landlock.handled_fs == 0) {
+    not_enforced.push_back({"Landlock",
+                            "mounts and file owners alone keep the agent from writing outside its own directories",
+                            "use Linux 5.19 or newer with landlock in its lsm= list"});
+  }
+  return plan;
+}
+
+}  // namespace agentos::sandbox
