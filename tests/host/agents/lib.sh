@@ -1,0 +1,170 @@
+# Sourced by the tests of this folder: a supervisor of the test's own (or the installed one, where systemd is PID 1), users of
+# two tenants, and checks. Each test is a script that ends with `finish`.
+set -uo pipefail
+
+[ "$(id -u)" = 0 ] || { echo "skipped: needs root"; exit 77; }
+
+build=${AGENTOS_BUILD:?the build directory}
+checks=0
+failures=0
+
+# The users: root and alice are of tenant default, bob of tenant other, eve of none.
+alice=$(id -u alice 2>/dev/null || echo 21001)
+bob=$(id -u bob 2>/dev/null || echo 21002)
+eve=$(id -u eve 2>/dev/null || echo 21003)
+
+as() { # as UID COMMAND...
+  local uid=$1
+  shift
+  setpriv --reuid="$uid" --regid="$uid" --clear-groups env -i PATH="$PATH" HOME=/nonexistent LANG=C.UTF-8 TERM=xterm \
+    AGENTOS_SOCKET="${AGENTOS_SOCKET:-}" "$@"
+}
+
+good() { checks=$((checks + 1)); echo "ok   $1"; }
+bad() {
+  checks=$((checks + 1))
+  failures=$((failures + 1))
+  echo "FAIL $1"
+  shift
+  printf '     %s\n' "$@"
+}
+
+# is WHAT GOT WANTED
+is() { if [ "$2" = "$3" ]; then good "$1"; else bad "$1" "got:    $2" "wanted: $3"; fi; }
+# has WHAT TEXT PART
+has() { case "$2" in *"$3"*) good "$1" ;; *) bad "$1" "no '$3' in: $2" ;; esac; }
+# has_not WHAT TEXT PART
+has_not() { case "$2" in *"$3"*) bad "$1" "'$3' is in: $2" ;; *) good "$1" ;; esac; }
+# status WHAT WANTED COMMAND...: its exit status; what it prints is left in $out and $err
+status() {
+  local what=$1 wanted=$2 got
+  shift 2
+  "$@" >"$folder/out" 2>"$folder/err" </dev/null
+  got=$?
+  out=$(cat "$folder/out")
+  err=$(cat "$folder/err")
+  if [ "$got" = "$wanted" ]; then good "$what"; else bad "$what" "status $got, wanted $wanted" "out: $out" "err: $err"; fi
+}
+# until WHAT COMMAND...: waits for it to succeed, 20 s at most
+until_true() {
+  local what=$1 end=$((SECONDS + 20))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    if [ $SECONDS -ge $end ]; then
+      bad "$what" "not within 20 s: $*"
+      return 1
+    fi
+    sleep 0.05
+  done
+  good "$what"
+}
+
+folder=$(mktemp -d /var/tmp/agentos-test-XXXXXX)
+chmod 755 "$folder"
+workspace() { # workspace NAME [UID]: a directory of that user
+  mkdir -p "$folder/$1"
+  chown "${2:-0}:${2:-0}" "$folder/$1"
+  echo "$folder/$1"
+}
+
+config() {
+  cat <<YAML
+version: 1
+tenants:
+  default:
+    roles:
+      admin: {users: [root]}
+      operator: {users: ["$alice"]}
+  other:
+    roles:
+      operator: {users: ["$bob"]}
+YAML
+}
+
+start_spawnd() {
+  "$build/src/spawnd/agentos-spawnd" --socket "$folder/spawnd/spawnd.sock" --user nobody --cgroup-slice "$slice" \
+    --init "$build/src/init/agentos-init" >>"$folder/spawnd.log" 2>&1 &
+  spawnd=$!
+}
+start_agentosd() {
+  "$build/src/daemon/agentosd" --socket "$AGENTOS_SOCKET" --spawnd-socket "$folder/spawnd/spawnd.sock" --user nobody \
+    --state-dir "$folder/state" --run-dir "$folder/run" --config "$folder/agentos.yaml" >>"$folder/agentosd.log" 2>&1 &
+  agentosd=$!
+}
+ready() { "$agentos" version >/dev/null 2>&1; }
+wait_ready() {
+  local end=$((SECONDS + 20))
+  until ready; do
+    if [ $SECONDS -ge $end ]; then
+      echo "FAIL the supervisor has not started"
+      cat "$folder"/*.log
+      exit 1
+    fi
+    sleep 0.02
+  done
+}
+
+supervisor_start() {
+  if [ -d /run/systemd/system ]; then
+    installed=1
+    agentos=/usr/bin/agentos
+    slice=agentos.slice
+    export AGENTOS_SOCKET=/run/agentos/agentos.sock
+    cp /etc/agentos/agentos.yaml "$folder/agentos.yaml.before"
+    config >/etc/agentos/agentos.yaml
+    systemctl restart agentos-spawnd agentosd
+  else
+    installed=
+    agentos=$build/src/cli/agentos
+    slice=agentos-test-$$.slice
+    export AGENTOS_SOCKET=$folder/run/agentos.sock
+    config >"$folder/agentos.yaml"
+    mkdir "$folder/spawnd" "$folder/state" "$folder/run"
+    chown nobody "$folder/state" "$folder/run"
+    chmod 711 "$folder/spawnd"
+    start_spawnd
+    start_agentosd
+  fi
+  cgroup2=$(awk '$3 == "cgroup2" {print $2; exit}' /proc/mounts)
+  wait_ready
+}
+
+kill_spawnd() { if [ -n "$installed" ]; then systemctl kill --signal=KILL agentos-spawnd; else kill -9 "$spawnd"; wait "$spawnd" 2>/dev/null; fi; }
+kill_agentosd() { if [ -n "$installed" ]; then systemctl kill --signal=KILL agentosd; else kill -9 "$agentosd"; wait "$agentosd" 2>/dev/null; fi; }
+revive_spawnd() { if [ -n "$installed" ]; then systemctl start agentos-spawnd; else start_spawnd; fi; }
+revive_agentosd() { if [ -n "$installed" ]; then systemctl reset-failed agentosd; systemctl start agentosd; else start_agentosd; fi; wait_ready; }
+
+supervisor_stop() {
+  for id in $("$agentos" ps -q 2>/dev/null) $(as "$bob" "$agentos" ps -q 2>/dev/null); do
+    "$agentos" terminate --grace 0 "$id" >/dev/null 2>&1 || as "$bob" "$agentos" terminate --grace 0 "$id" >/dev/null 2>&1
+  done
+  "$agentos" prune -f >/dev/null 2>&1
+  as "$bob" "$agentos" prune -f >/dev/null 2>&1
+  if [ -n "$installed" ]; then
+    cp "$folder/agentos.yaml.before" /etc/agentos/agentos.yaml
+    systemctl reload-or-restart agentosd
+  else
+    kill "$agentosd" "$spawnd" 2>/dev/null
+    wait "$agentosd" "$spawnd" 2>/dev/null
+  fi
+}
+
+# Agents' cgroups that are still there.
+cgroups() { find "$cgroup2/$slice" -mindepth 2 -maxdepth 2 -type d 2>/dev/null; }
+
+finish() {
+  supervisor_stop
+  is "nothing is left of the agents in the cgroup tree" "$(cgroups)" ""
+  is "nothing is left of the agents in the mount table" "$(grep -c "$folder" /proc/mounts)" 0
+  if [ -z "$installed" ]; then
+    find "$cgroup2/$slice" -depth -type d -exec rmdir {} + 2>/dev/null
+  fi
+  [ $failures = 0 ] || for log in spawnd agentosd; do
+    [ -s "$folder/$log.log" ] && { echo "--- $log"; tail -20 "$folder/$log.log"; }
+  done
+  rm -rf "$folder"
+  echo "$((checks - failures)) checks passed, $failures failed"
+  [ $failures = 0 ] && [ $checks -gt 0 ]
+  exit $?
+}
+trap 'kill ${agentosd:-} ${spawnd:-} 2>/dev/null' EXIT
