@@ -28,7 +28,8 @@ enum class Permission : std::uint8_t {
 
 struct Decision {
   bool allowed{false};
-  // not_found: the caller has no role in the tenant, so answer exactly as if the agent did not exist. Else forbidden.
+  // Of a refusal. not_found: the caller has no role in the tenant, so answer exactly as if the agent did not exist.
+  // Else forbidden.
   ErrorKind kind{ErrorKind::not_found};
   std::string reason;
   std::string hint;

@@ -59,5 +59,6 @@ struct Loaded {
 // Reads and parses a file of at most max_config_bytes. not_found names the example that the package brings.
 [[nodiscard]] Result<Loaded> load_config(const std::filesystem::path& file, const Names& names = system_names());
 constexpr std::size_t max_config_bytes = 256 << 10;
+constexpr std::string_view packaged_config = "/usr/share/agentos/agentos.yaml";
 
 }  // namespace agentos::config

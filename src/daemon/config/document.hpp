@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// The part of YAML that configuration is written in: maps, lists and scalars, each with its place. yaml-cpp is behind
+// it.
+namespace agentos::config {
+
+struct Place {
+  int line{1};
+  int column{1};
+  auto operator<=>(const Place&) const = default;
+};
+
+struct Node {
+  enum class Kind : unsigned char { null, scalar, list, map };
+  Kind kind{Kind::null};
+  Place place;
+  std::string scalar;
+  std::vector<Node> elements;                  // of a list
+  std::vector<std::pair<Node, Node>> entries;  // of a map; keys are scalars and stand once
+};
+
+struct Diagnostic {
+  Place place;
+  std::string what;
+  std::string hint;
+
+  [[nodiscard]] std::string text(std::string_view file_name) const;  // "FILE:LINE:COLUMN: what (hint)"
+};
+
+// Refuses, with a diagnostic each: more than one document, anchors, aliases, tags, keys that are no scalars or stand
+// twice, more than max_config_depth levels. A syntax error ends the reading.
+[[nodiscard]] Node read_document(std::string_view yaml, std::vector<Diagnostic>& errors);
+constexpr std::size_t max_config_depth = 32;
+
+}  // namespace agentos::config
