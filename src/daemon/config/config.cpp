@@ -219,8 +219,8 @@ Result<Loaded> load_config(const std::filesystem::path& file, const Names& names
   if (!text) {
     auto error = std::move(text).error();
     if (error.kind() == ErrorKind::not_found) {
-      return std::unexpected(
-          std::move(error).with_hint("copy " + std::string(packaged_config) + " there and put your users into it"));
+      error = std::move(error).with_hint("the package brings one as " + std::string(packaged_config) +
+                                         "; see agentos.yaml(5)");
     }
     return std::unexpected(std::move(error));
   }

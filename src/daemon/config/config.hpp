@@ -56,9 +56,9 @@ struct Loaded {
 // Every error of the text at once, one "FILE:LINE:COLUMN: what (hint)" a line (ErrorKind::invalid).
 [[nodiscard]] Result<Loaded> parse_config(std::string_view yaml, std::string_view file_name,
                                           const Names& names = system_names());
-// Reads and parses a file of at most max_config_bytes. not_found names the example that the package brings.
+// Reads and parses a file of at most max_config_bytes. not_found says where the package has one.
 [[nodiscard]] Result<Loaded> load_config(const std::filesystem::path& file, const Names& names = system_names());
 constexpr std::size_t max_config_bytes = 256 << 10;
-constexpr std::string_view packaged_config = "/usr/share/agentos/agentos.yaml";
+constexpr std::string_view packaged_config = "/etc/agentos/agentos.yaml";
 
 }  // namespace agentos::config
