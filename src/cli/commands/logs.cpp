@@ -1,0 +1,94 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include <boost/json/parse.hpp>
+
+#include "agentos/base/text.hpp"
+#include "cli/agent_view.hpp"
+#include "cli/command.hpp"
+#include "cli/log_printer.hpp"
+#include "cli/report.hpp"
+
+namespace agentos::cli {
+namespace {
+
+class Logs final : public Command {
+ public:
+  void declare(Options& options) override {
+    options.flag("-f,--follow", follow_, "Go on with what it prints, until it ends");
+    options.value("--since", "TIME", since_, "From this time on: 10m (ago), or 2026-11-23T15:00:00Z");
+    options.value("--tail", "LINES", tail_, "Only the last lines");
+    options.flag("-t,--timestamps", timestamps_, "Put the time in front of each line");
+    options.flag("--raw", raw_, "The bytes as they were printed: on a terminal they can do anything the agent wants");
+    options.positional("AGENT", agent_, "Id or name");
+    options.examples(
+        "  agentos logs -f builder\n"
+        "  agentos logs --since 1h --tail 100 builder 2>/dev/null\n"
+        "  agentos logs --raw builder > session.bin");
+  }
+
+  Result<int> run(Context& context) override {
+    const auto target = context.agent_target(agent_, "logs", AGENTOS_TRY(query()));
+    LogPrinter printer({raw_, timestamps_},
+                       [](bool is_error, std::string_view text) { return is_error ? print_error(text) : print(text); });
+    Result<> printed;
+    const auto followed = context.client().follow(target, [&](const client::ServerEvent& event) {
+      if (event.name == "end") return false;
+      printed = take(printer, event);
+      return printed.has_value();
+    });
+    AGENTOS_TRY(printer.finish());
+    if (!printed) return std::unexpected(printed.error());
+    if (!followed) return std::unexpected(followed.error());
+    return exit_status::ok;
+  }
+
+ private:
+  static Result<> take(LogPrinter& printer, const client::ServerEvent& event) {
+    boost::system::error_code error;
+    const auto value = boost::json::parse(event.data, error);
+    if (error) return fail(ErrorKind::internal, "agentosd sent a malformed log record");
+    const AgentView record(value);
+    const auto bytes = AGENTOS_TRY(client::decode_base64(record.text("data")));
+    return printer.record(record.text("stream") == "stderr", record.text("time"), bytes);
+  }
+
+  Result<std::string> query() const {
+    std::string query = follow_ ? "follow=true" : "follow=false";
+    if (!since_.empty()) query += "&since=" + client::escape(AGENTOS_TRY(since_time()));
+    if (!tail_.empty()) {
+      std::uint32_t lines{};
+      const auto [end, error] = std::from_chars(tail_.data(), tail_.data() + tail_.size(), lines);
+      if (error != std::errc{} || end != tail_.data() + tail_.size()) {
+        return fail(ErrorKind::invalid, "--tail: '" + printable(tail_) + "' is not a number of lines");
+      }
+      query += "&tail=" + std::to_string(lines);
+    }
+    return query;
+  }
+
+  Result<std::string> since_time() const {
+    if (parse_time(since_)) return since_;
+    const auto ago = parse_duration_ms(since_);
+    const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    const auto since_epoch = static_cast<std::uint64_t>(now.time_since_epoch().count());
+    if (!ago) {
+      return fail(ErrorKind::invalid, "--since: '" + printable(since_) + "' is not a time",
+                  "write how long ago, like 90s or 2h, or a time in UTC like 2026-11-23T15:00:00Z");
+    }
+    return format_time(now - std::chrono::milliseconds(std::min(*ago, since_epoch)));
+  }
+
+  bool follow_{}, timestamps_{}, raw_{};
+  std::string since_, tail_, agent_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_logs() {
+  return std::make_unique<Logs>();
+}
+
+}  // namespace agentos::cli
