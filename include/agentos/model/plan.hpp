@@ -75,7 +75,7 @@ struct CgroupSetting {
 
 struct RlimitSetting {
   std::uint32_t resource{};
-  std::uint64_t limit{};  // soft and hard
+  std::uint64_t limit{};  // soft and hard; never above the host's hard limit
 
   bool operator==(const RlimitSetting&) const = default;
   void encode(Writer& to) const;

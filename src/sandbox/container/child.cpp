@@ -113,7 +113,7 @@ void run_child(const ChildInput& input) {
   const Reporter parked(report);
   set_limits(plan.rlimits, parked);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) parked.fail("set no_new_privs");
-  restrict_with_landlock(plan.landlock, parked);
+  restrict_with_landlock(plan.landlock, init_binary, parked);
   drop_capabilities(parked);
   parked.about_to_execute();
   install_filter(plan.seccomp, parked);

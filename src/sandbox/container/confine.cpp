@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
@@ -26,13 +27,15 @@ struct RulesetAttributes {
 
 void set_limits(const std::vector<RlimitSetting>& rlimits, const Reporter& reporter) {
   for (const auto& setting : rlimits) {
-    const rlimit limit{setting.limit, setting.limit};
-    if (::setrlimit(static_cast<__rlimit_resource_t>(setting.resource), &limit) != 0)
-      reporter.fail("set resource limit");
+    const auto resource = static_cast<__rlimit_resource_t>(setting.resource);
+    rlimit limit{};
+    if (::getrlimit(resource, &limit) != 0) reporter.fail("read resource limit");
+    limit.rlim_cur = limit.rlim_max = std::min<rlim_t>(setting.limit, limit.rlim_max);
+    if (::setrlimit(resource, &limit) != 0) reporter.fail("set resource limit");
   }
 }
 
-void restrict_with_landlock(const LandlockRules& rules, const Reporter& reporter) {
+void restrict_with_landlock(const LandlockRules& rules, int init_binary, const Reporter& reporter) {
   if (rules.handled_fs == 0) return;  // the plan was compiled for a host without Landlock, and says so
   const RulesetAttributes attributes{rules.handled_fs, 0, rules.scoped};
   const auto ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0));
@@ -47,6 +50,13 @@ void restrict_with_landlock(const LandlockRules& rules, const Reporter& reporter
       reporter.fail("add Landlock rule for", rule.path.c_str());
     }
     ::close(path);
+  }
+  // agentos-init is a file of the host, outside the new root: this very inode may be executed.
+  landlock_path_beneath_attr init{};
+  init.allowed_access = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE;
+  init.parent_fd = init_binary;
+  if (::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &init, 0) != 0) {
+    reporter.fail("add Landlock rule for agentos-init");
   }
   if (::syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) reporter.fail("restrict with Landlock");
   ::close(ruleset);
