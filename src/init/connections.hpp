@@ -21,6 +21,11 @@ struct Connection {
   std::int64_t hello_by{};  // monotonic ms, while waiting
 
   [[nodiscard]] bool is(Conversation::Kind kind) const { return socket && conversation.kind() == kind; }
+  // Whether its next frame has room, should it be input. A control connection has none, so that an agent which does not
+  // read its stdin can still be signalled.
+  [[nodiscard]] bool may_read() const {
+    return process == nullptr || conversation.kind() == Conversation::Kind::control || process->has_room();
+  }
 };
 
 // The clients and what they are owed. Sends never wait: what a socket does not take now is sent when poll says so.

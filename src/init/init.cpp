@@ -61,7 +61,9 @@ std::size_t Init::watch() {
     if (!process.in_use()) continue;
     add(process.report_fd(), POLLIN, {Kind::report, i});
     for (std::size_t s = 0; s < process.streams.size(); ++s) {
-      if (process.streams[s].wants_read()) add(process.streams[s].fd(), POLLIN, {Kind::output, i, s});
+      // `started` comes before any output, be it the tty's echo of what a client sends at once.
+      if (!process.starting() && process.streams[s].wants_read())
+        add(process.streams[s].fd(), POLLIN, {Kind::output, i, s});
     }
     add(process.input_fd(), POLLOUT, {Kind::input, i});
   }
@@ -69,8 +71,7 @@ std::size_t Init::watch() {
   for (std::size_t i = 0; i < connections_max; ++i) {
     const Connection& connection = connections_[i];
     if (!connection.socket) continue;
-    const bool may_read = connection.process == nullptr || connection.process->has_room();
-    const int events = (may_read ? POLLIN : 0) | (connections_.owes(i) ? POLLOUT : 0);
+    const int events = (connection.may_read() ? POLLIN : 0) | (connections_.owes(i) ? POLLOUT : 0);
     add(connection.socket.get(), static_cast<short>(events), {Kind::connection, i});
   }
   if (!main().ended()) add(listener_.get(), POLLIN, {Kind::listener});
@@ -171,7 +172,7 @@ void Init::receive(std::size_t index, short events) {
   if ((events & POLLOUT) != 0) connections_.flush(index);
   Connection& connection = connections_[index];
   if (!connection.socket || (events & (POLLIN | POLLHUP | POLLERR)) == 0) return;
-  if (connection.process != nullptr && !connection.process->has_room()) {
+  if (!connection.may_read()) {
     // A client that is gone is not waited for, or a program that never reads would keep its slot for ever.
     if ((events & (POLLHUP | POLLERR)) != 0) connections_.close(index);
     return;

@@ -66,7 +66,10 @@ bool Process::read_report() {
   ExecFailure failure;
   const ssize_t count = ::read(report_.get(), &failure, sizeof failure);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-  if (count == sizeof failure) failure_ = failure;
+  if (count == sizeof failure) {
+    failure_ = failure;
+    for (auto& stream : streams) stream.close();
+  }
   report_.reset();
   for (int number = 1; executed() && number < NSIG; ++number) {
     if ((pending_signals_ >> (number - 1) & 1U) != 0) signal(number);
@@ -132,7 +135,7 @@ void Process::redraw() {
 
 void Process::signal(int number) {
   if (!in_use() || ended() || failure_) return;
-  if (report_) {  // not executed yet: its process group may not exist
+  if (starting()) {  // its process group may not exist
     pending_signals_ |= std::uint64_t{1} << (number - 1);
     return;
   }

@@ -65,7 +65,8 @@ class Process {
   // Whether it was executed is known from the report; a child that ended without one was killed on its way.
   [[nodiscard]] int report_fd() const { return report_.get(); }
   bool read_report();  // true once: when it becomes known
-  [[nodiscard]] bool executed() const { return in_use() && !report_ && !failure_; }
+  [[nodiscard]] bool starting() const { return static_cast<bool>(report_); }
+  [[nodiscard]] bool executed() const { return in_use() && !starting() && !failure_; }
   [[nodiscard]] const std::optional<ExecFailure>& failure() const { return failure_; }
   [[nodiscard]] std::string failure_text() const { return explain(*failure_, program_); }
 
