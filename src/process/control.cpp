@@ -167,7 +167,7 @@ asio::awaitable<Result<Agent>> Agents::wait(std::string id, Bell::Clock::time_po
   const LivePtr live = this->live(id);
   if (!live) co_return get(id);
   while (!is_final(live->agent.status)) {
-    if (co_await live->ended.wait(until)) continue;
+    if (co_await live->ended.wait(live->ended.rings(), until)) continue;
     if (is_final(live->agent.status)) break;
     co_return fail(ErrorKind::unavailable, "agent " + id + " has not ended yet");
   }

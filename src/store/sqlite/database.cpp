@@ -10,6 +10,10 @@
 namespace agentos::store {
 namespace {
 
+Error no_space(const std::string& what, const std::string& path) {
+  return Error::from_errno(ENOSPC, what).with_hint("free space on its file system (`df -h " + path + "`)");
+}
+
 Error error_of(sqlite3* database, std::string_view doing) {
   const int code = database == nullptr ? SQLITE_NOMEM : sqlite3_errcode(database);
   const char* file = database == nullptr ? nullptr : sqlite3_db_filename(database, "main");
@@ -21,7 +25,7 @@ Error error_of(sqlite3* database, std::string_view doing) {
       return {ErrorKind::unavailable, what + path + " is locked by another program",
               "end what holds it (`fuser -v " + path + "` shows it) and try again"};
     case SQLITE_FULL:
-      return {ErrorKind::exhausted, what + "no space left for " + path, "free space on its file system (`df -h " + path + "`)"};
+      return no_space(what + path, path);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {ErrorKind::internal, what + path + " is damaged",
@@ -34,7 +38,7 @@ Error error_of(sqlite3* database, std::string_view doing) {
     case SQLITE_CONSTRAINT: return {ErrorKind::exists, what + sqlite3_errmsg(database)};
     case SQLITE_IOERR:
       if (sqlite3_system_errno(database) == ENOSPC || sqlite3_system_errno(database) == EDQUOT) {
-        return {ErrorKind::exhausted, what + "no space left for " + path, "free space on its file system (`df -h " + path + "`)"};
+        return no_space(what + path, path);
       }
       [[fallthrough]];
     default: return {ErrorKind::internal, what + path + ": " + (database == nullptr ? "out of memory" : sqlite3_errmsg(database))};

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "daemon/config/access.hpp"
+#include "daemon/config/config.hpp"
+#include "daemon/event_hub.hpp"
+#include "daemon/http/router.hpp"
+#include "daemon/log_watch.hpp"
+#include "process/agents.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace agentos::daemon {
+
+// The control API: each route checks who asks, then asks the process manager.
+class Api {
+ public:
+  Api(process::Agents& agents, Spawner& spawner, EventHub& events, LogWatch& logs, std::shared_ptr<const config::Config> config)
+      : agents_(agents), spawner_(spawner), events_(events), log_watch_(logs), config_(std::move(config)) {}
+
+  void add_routes(http::Router& router);
+  void use(std::shared_ptr<const config::Config> config) { config_ = std::move(config); }
+
+ private:
+  using Answer = boost::asio::awaitable<Result<http::Response>>;
+  using Stream = boost::asio::awaitable<Result<void>>;
+
+  void add_host_routes(http::Router& router);
+  void add_agent_routes(http::Router& router);
+  void add_control_routes(http::Router& router);
+  void add_watch_routes(http::Router& router);
+
+  Answer submit(http::Request& request);
+  Result<http::Response> list(const http::Request& request) const;
+  Answer prune(http::Request& request);
+  Result<http::Response> attach(const http::Request& request);
+  Result<http::Response> exec(const http::Request& request);
+  Answer wait(http::Request& request);
+  Stream logs(http::Request& request, http::EventStream& stream);
+  Stream events(http::Request& request, http::EventStream& stream);
+
+  // The agent that {ref} names, if the caller may do this with it. What it may not even see is not_found.
+  [[nodiscard]] Result<Agent> agent_of(const http::Request& request, config::Permission permission) const;
+  [[nodiscard]] Result<Agent> agent_of(const http::Request& request, std::string_view ref, config::Permission permission) const;
+  [[nodiscard]] Result<std::string> tenant_of(const http::Request& request, std::string_view asked = {}) const;
+  [[nodiscard]] http::Response show(const Agent& agent, unsigned status = 200) const;
+
+  process::Agents& agents_;
+  Spawner& spawner_;
+  EventHub& events_;
+  LogWatch& log_watch_;
+  std::shared_ptr<const config::Config> config_;
+};
+
+// A refusal with all its reasons: a problem with the member `reasons`.
+[[nodiscard]] http::Response refused(const std::vector<std::string>& reasons);
+
+}  // namespace agentos::daemon

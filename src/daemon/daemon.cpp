@@ -1,0 +1,148 @@
+#include "daemon/daemon.hpp"
+
+#include "daemon/api.hpp"
+#include "daemon/config/config.hpp"
+#include "daemon/event_hub.hpp"
+#include "daemon/http/server.hpp"
+#include "daemon/log_watch.hpp"
+#include "daemon/spawnd_client.hpp"
+#include "os/file.hpp"
+#include "process/agents.hpp"
+#include "sandbox/compile/compile.hpp"
+#include "store/sqlite/agent_store.hpp"
+
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+namespace agentos::daemon {
+namespace {
+
+namespace asio = boost::asio;
+
+// Two daemons on one state folder would each think that the other's agents are lost.
+Result<UniqueFd> lock(const std::string& state_dir) {
+  UniqueFd file(::open((state_dir + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) {
+    return std::unexpected(Error::from_errno(errno, "use the state directory " + state_dir)
+                               .with_hint("it must exist and belong to the user that agentosd runs as"));
+  }
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
+  if (errno != EWOULDBLOCK) return fail_errno("lock " + state_dir);
+  return fail(ErrorKind::exists, "another agentosd runs with the state directory " + state_dir,
+              "stop that one first, or give another --state-dir");
+}
+
+// An agent that runs costs three descriptors, a client one.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<std::shared_ptr<const config::Config>> read_config(const std::string& path) {
+  auto loaded = AGENTOS_TRY(config::load_config(path));
+  for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
+  return std::make_shared<const config::Config>(std::move(loaded.config));
+}
+
+Result<process::Agents::Planned> compile(const Agent& agent, const HostFacts& facts) {
+  const sandbox::SandboxRequest request{.agent = agent.id,
+                                        .name = agent.name,
+                                        .tenant = agent.tenant,
+                                        .caller_uid = agent.owner_uid,
+                                        .caller_gid = agent.owner_gid,
+                                        .workspace = agent.workspace,
+                                        .limits = agent.limits};
+  sandbox::Report report;
+  process::Agents::Planned planned{AGENTOS_TRY(sandbox::compile(request, facts, report)), {}};
+  for (const auto& row : report) planned.not_enforced.push_back(row.feature);
+  return planned;
+}
+
+TimePoint now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+
+std::uint32_t random_number() {
+  std::uint32_t number{};
+  AGENTOS_ASSERT(::getrandom(&number, sizeof number, 0) == sizeof number);
+  return number;
+}
+
+asio::awaitable<void> obey_signals(asio::io_context& context, http::Server& server, Api& api, std::string config_path) {
+  asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);
+  for (;;) {
+    const auto [error, number] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (error || number != SIGHUP) break;
+    ::sd_notify(0, "RELOADING=1");
+    if (auto config = read_config(config_path)) {
+      api.use(std::move(*config));
+      spdlog::info("configuration read again");
+    } else {
+      spdlog::error("the configuration is not changed: {}", config.error().message());
+    }
+    ::sd_notify(0, "READY=1");
+  }
+  ::sd_notify(0, "STOPPING=1");
+  spdlog::info("stopping; the agents go on");
+  co_await server.stop();
+  context.stop();
+}
+
+}  // namespace
+
+Result<> run(const Options& options) {
+  ::umask(077);
+  raise_descriptor_limit();
+  auto config = AGENTOS_TRY(read_config(options.config));
+  const UniqueFd locked = AGENTOS_TRY(lock(options.state_dir));
+  const auto store = AGENTOS_TRY(store::SqliteAgentStore::open(options.state_dir + "/agentos.db"));
+  auto files = AGENTOS_TRY(process::AgentFiles::open(options.state_dir, options.run_dir));
+  std::string boot_id = AGENTOS_TRY(os::read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64));
+  boot_id.resize(std::min(boot_id.size(), boot_id.find('\n')));
+  const auto log = [](const std::string& line) { spdlog::warn("{}", line); };
+
+  EventHub events;
+  asio::io_context context(1);
+  SpawndClient spawnd(context.get_executor(), options.spawnd_socket, [](const std::string& line) { spdlog::info("{}", line); });
+  process::Agents::Environment environment;
+  environment.compile = compile;
+  environment.now = now;
+  environment.random = random_number;
+  environment.publish = [&events](const AgentEvent& event) {
+    spdlog::info("agent {} of {}: {}", event.agent.id, event.agent.tenant, name(event.agent.status));
+    events.publish(event);
+  };
+  environment.log = log;
+  environment.boot_id = std::move(boot_id);
+  process::Agents agents(context.get_executor(), *store, spawnd, std::move(files), std::move(environment));
+  AGENTOS_TRY(agents.adopt());
+  const auto log_watch = AGENTOS_TRY(LogWatch::open(context.get_executor()));
+  Api api(agents, spawnd, events, *log_watch, std::move(config));
+  http::Router router;
+  api.add_routes(router);
+  http::Server server = AGENTOS_TRY(
+      http::Server::open(context, options.socket, router, [](std::string_view line) { spdlog::error("{}", line); }));
+  server.start();
+  asio::co_spawn(context, obey_signals(context, server, api, options.config), asio::detached);
+  ::sd_notify(0, "READY=1");
+  spdlog::info("agentosd " AGENTOS_VERSION " serves {}", options.socket);
+  context.run();
+  return {};
+}
+
+}  // namespace agentos::daemon

@@ -1,0 +1,156 @@
+#include "daemon/agent_json.hpp"
+#include "daemon/api.hpp"
+#include "daemon/fields.hpp"
+#include "daemon/http/problem.hpp"
+
+#include <array>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace agentos::daemon {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using config::Permission;
+using http::Request;
+using http::Response;
+
+namespace {
+
+Limits limits_of(Fields fields, std::vector<std::string>& reasons) {
+  Limits limits;
+  limits.memory_max = fields.number<std::uint64_t>("memory_max", 1);
+  limits.memory_high = fields.number<std::uint64_t>("memory_high", 1);
+  limits.cpu_max = fields.number<std::uint32_t>("cpu_max", 1);
+  limits.cpu_weight = fields.number<std::uint32_t>("cpu_weight", 1, 10'000);
+  limits.pids_max = fields.number<std::uint64_t>("pids_max", 1);
+  limits.io_weight = fields.number<std::uint32_t>("io_weight", 1, 10'000);
+  for (auto& reason : fields.reasons()) reasons.push_back(std::move(reason));
+  return limits;
+}
+
+// The path that the kernel has for this directory: what the caller says must be the same, so that nobody is shown one
+// directory and gives another. Asks the kernel's name cache only, never a file system that may hang.
+Result<> check_workspace(const process::Submission& submission) {
+  std::array<char, 4096> target{};
+  const std::string link = "/proc/self/fd/" + std::to_string(submission.workspace_fd.get());
+  const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());
+  if (size < 0) return fail_errno("look at the workspace");
+  const std::string_view actual(target.data(), static_cast<std::size_t>(size));
+  if (actual == submission.workspace) return {};
+  return fail(ErrorKind::invalid, "the workspace's descriptor is " + std::string(actual) + ", not " + submission.workspace,
+              "give the path without symbolic links");
+}
+
+}  // namespace
+
+void Api::add_agent_routes(http::Router& router) {
+  router.add("POST", "/v1/agents", [this](Request& request) { return submit(request); });
+  router.add("GET", "/v1/agents", [this](Request& request) -> Answer { co_return list(request); });
+  router.add("GET", "/v1/agents/{ref}", [this](Request& request) -> Answer {
+    const auto agent = agent_of(request, Permission::view);
+    if (!agent) co_return std::unexpected(agent.error());
+    co_return show(*agent);
+  });
+  router.add("DELETE", "/v1/agents/{ref}", [this](Request& request) -> Answer {
+    const auto agent = agent_of(request, Permission::operate);
+    if (!agent) co_return std::unexpected(agent.error());
+    if (auto removed = agents_.remove(agent->id); !removed) co_return std::unexpected(std::move(removed).error());
+    Response response;
+    response.status = 204;
+    co_return response;
+  });
+  router.add("POST", "/v1/prune", [this](Request& request) { return prune(request); });
+}
+
+Api::Answer Api::submit(Request& request) {
+  process::Submission submission;
+  Fields fields(request.body);
+  submission.name = fields.text("name");
+  if (auto type = fields.text("type"); !type.empty()) submission.type = std::move(type);
+  submission.goal = fields.text("goal");
+  const std::string asked = fields.text("tenant");
+  submission.command = fields.texts("command");
+  submission.environment = fields.variables("env");
+  submission.tty = fields.flag("tty");
+  submission.with_stdin = fields.flag("stdin");
+  submission.attach = fields.flag("attach");
+  submission.rows = fields.number<std::uint16_t>("rows").value_or(24);
+  submission.columns = fields.number<std::uint16_t>("columns").value_or(80);
+  submission.terminal = fields.text("term");
+  submission.workspace = fields.text("workspace");
+  std::vector<std::string> reasons;
+  submission.limits = limits_of(fields.inside("limits"), reasons);
+  submission.remove_on_exit = fields.flag("remove_on_exit");
+  for (auto& reason : fields.reasons()) reasons.push_back(std::move(reason));
+
+  auto tenant = tenant_of(request, asked);
+  if (!tenant) co_return std::unexpected(std::move(tenant).error());
+  submission.tenant = std::move(*tenant);
+  const auto decision = config::may(*config_, request.peer, Permission::submit, submission.tenant);
+  if (!decision.allowed) co_return fail(decision.kind, decision.reason, decision.hint);
+
+  submission.owner_uid = request.peer.uid;
+  submission.owner_gid = request.peer.gid;
+  submission.caller.reset(::fcntl(request.connection, F_DUPFD_CLOEXEC, 3));
+  if (!submission.caller) co_return fail_errno("submit");
+  if (!request.fds.empty()) submission.workspace_fd = std::move(request.fds.front());
+  for (auto& reason : process::refusals(submission)) reasons.push_back(std::move(reason));
+  if (!reasons.empty()) co_return refused(reasons);
+  if (auto same = check_workspace(submission); !same) co_return refused({same.error().message()});
+
+  auto submitted = co_await agents_.submit(std::move(submission));
+  if (!submitted) {
+    Response response = http::problem_response(submitted.error());
+    response.body.as_object()["reasons"] = json::array{json::value(submitted.error().message())};
+    co_return response;
+  }
+  Response response = show(submitted->agent, 201);
+  response.fd = std::move(submitted->stream);
+  co_return response;
+}
+
+Result<Response> Api::list(const Request& request) const {
+  AgentQuery query;
+  query.tenant = AGENTOS_TRY(tenant_of(request));
+  query.live_only = !query_flag(request.query, "all");
+  if (const auto found = request.query.find("status"); found != request.query.end() && !found->second.empty()) {
+    query.status = status_named(found->second);
+    query.live_only = false;
+    if (!query.status) return fail(ErrorKind::invalid, "'" + found->second.substr(0, 64) + "' is no status", "see agentos-lifecycle(7)");
+  }
+  json::array agents;
+  for (const auto& agent : AGENTOS_TRY(agents_.list(query))) agents.push_back(to_json(agent, agents_.usage(agent)));
+  Response response;
+  response.body = json::object{{"agents", std::move(agents)}};
+  return response;
+}
+
+Api::Answer Api::prune(Request& request) {
+  Fields fields(request.body);
+  const std::string asked = fields.text("tenant");
+  if (const auto reasons = fields.reasons(); !reasons.empty()) co_return refused(reasons);
+  AgentQuery query;
+  auto tenant = tenant_of(request, asked);
+  if (!tenant) co_return std::unexpected(std::move(tenant).error());
+  query.tenant = std::move(*tenant);
+  const auto all = agents_.list(query);
+  if (!all) co_return std::unexpected(all.error());
+  json::array removed;
+  for (const auto& agent : *all) {
+    if (!is_final(agent.status)) continue;
+    if (!config::may(*config_, request.peer, Permission::operate, agent.tenant, agent.owner_uid).allowed) continue;
+    if (agents_.remove(agent.id)) removed.emplace_back(agent.id);
+    co_await asio::post(asio::use_awaitable);  // others get their turn between
+  }
+  Response response;
+  response.body = json::object{{"removed", std::move(removed)}};
+  co_return response;
+}
+
+}  // namespace agentos::daemon

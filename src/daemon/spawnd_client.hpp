@@ -1,0 +1,68 @@
+#pragma once
+
+#include "agentos/ports/spawner.hpp"
+#include "process/bell.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace agentos::daemon {
+
+// agentos-spawnd at the other end of its socket. The connection is made in the background and made again, with growing
+// pauses, when spawnd dies; what is asked for meanwhile waits a few seconds for it.
+class SpawndClient final : public Spawner {
+ public:
+  struct Patience {
+    std::chrono::milliseconds connect{5000};  // for a connection
+    std::chrono::milliseconds answer{30'000};
+  };
+  using Log = std::function<void(const std::string&)>;
+
+  SpawndClient(boost::asio::any_io_executor executor, std::string socket, Log log, Patience patience);
+  SpawndClient(boost::asio::any_io_executor executor, std::string socket, Log log)
+      : SpawndClient(std::move(executor), std::move(socket), std::move(log), Patience()) {}
+  ~SpawndClient() override;
+
+  // Asked for once a connection: spawnd probes when it starts.
+  boost::asio::awaitable<Result<HostFacts>> probe() override;
+  boost::asio::awaitable<Result<Started>> start(Plan plan, std::vector<UniqueFd> fds) override;
+  boost::asio::awaitable<Result<void>> remove(std::string tenant, std::string agent) override;
+
+  [[nodiscard]] bool connected() const { return connection_ != nullptr; }
+
+ private:
+  struct Reply {
+    SpawndReply reply;
+    UniqueFd fd;
+  };
+  struct Pending {
+    process::Bell bell;
+    std::optional<Result<Reply>> result;
+  };
+  using Connection = boost::asio::posix::stream_descriptor;
+
+  boost::asio::awaitable<void> run();
+  boost::asio::awaitable<Error> read_replies(std::shared_ptr<Connection> connection);
+  boost::asio::awaitable<Result<Reply>> ask(SpawndRequest request, std::vector<UniqueFd> fds);
+  boost::asio::awaitable<Result<void>> send(std::shared_ptr<Connection> connection, const std::string& packet,
+                                            const std::vector<UniqueFd>& fds);
+
+  boost::asio::any_io_executor executor_;
+  std::string socket_;
+  Log log_;
+  Patience patience_;
+  std::shared_ptr<Connection> connection_;
+  process::Bell connected_;
+  std::string last_error_;
+  std::map<std::uint64_t, std::shared_ptr<Pending>> pending_;
+  std::uint64_t last_id_{};
+  std::optional<HostFacts> facts_;
+};
+
+}  // namespace agentos::daemon
