@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t stuck_ms = 2'000;      // a client has not taken anything, once the agent has ended
 constexpr std::int64_t farewell_ms = 30'000;  // clients take something now and then
-constexpr int farewell_buffer = 4 * 1024 * 1024;
+constexpr int farewell_buffer = 4 << 20;
 
 ExitRecord record_of(int wait_status) {
   if (WIFSIGNALED(wait_status)) return {.kind = ExitRecord::Kind::signaled, .code = WTERMSIG(wait_status)};

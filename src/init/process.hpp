@@ -19,7 +19,7 @@ constexpr std::size_t clients_max = 16;  // attached or control
 constexpr std::size_t execs_max = 64;
 constexpr std::size_t waiting_max = 8;  // connected, hello not yet seen
 constexpr std::size_t connections_max = clients_max + execs_max + waiting_max;
-constexpr std::size_t drain_max = 1024 * 1024;  // bytes of one stream after the end of its program
+constexpr std::size_t drain_max = std::size_t{1024} * 1024;  // bytes of one stream after the end of its program
 
 // One output stream of a program. It holds one chunk, as the frame that is sent, until every client it is owed to has
 // it; before that the program's pipe is not read again. So clients lose nothing, and each stream costs one chunk of

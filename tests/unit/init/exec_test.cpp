@@ -79,17 +79,16 @@ TEST(InitExec, SignalSentAtOnceIsNotLost) {
 }
 
 TEST(InitExec, IsHungUpWithItsConnectionAndMayGoOn) {
-  StartedInit init({.program = shell("cd \"$(mktemp -d)\" && pwd && mkfifo news && exec cat news")});
-  init.client().expect_output("\n");
-  // The main process prints what comes out of the fifo, so what the exec does after its client has gone can be seen.
-  auto place = init.exec(shell("cd /tmp/tmp.*/ 2>/dev/null; true"));
-  place.collect();
-  auto exec = init.exec(shell(
-      "cd /proc/$(pgrep -n -x cat)/cwd 2>/dev/null || exit 8; exec 3> news; trap 'echo hung up >&3' HUP; echo ready;"
-      "while read line; do :; done; echo end of input >&3; seq 1 100000; echo after all >&3; exit"));
+  // The main process prints what comes out of a fifo, so what the exec does after its client has gone can be seen.
+  StartedInit init({.program = shell("read folder; mkfifo $folder/news; echo made; exec cat $folder/news")});
+  init.client().send(FrameType::input, init.folder() + "\n");
+  init.client().expect_output("made\n");
+  auto exec = init.exec(shell("exec 3> " + init.folder() +
+                              "/news; trap 'echo hung up >&3' HUP; echo ready;"
+                              "while read line; do :; done; echo end of input >&3; seq 1 100000; echo after all >&3"));
   exec.expect_output("ready\n");
   exec.close();
-  EXPECT_THAT(init.client().collect().output, testing::EndsWith("hung up\nend of input\nafter all\n"));
+  EXPECT_EQ(init.client().collect().output, "made\nhung up\nend of input\nafter all\n");
 }
 
 TEST(InitExec, EndsWithTheAgent) {
@@ -105,10 +104,10 @@ TEST(InitExec, EndsWithTheAgent) {
 
 TEST(InitExec, WhatItLeavesRunningKeepsNobody) {
   StartedInit init({.program = waiting});
-  const auto got = init.exec(shell("sleep 1000 & echo done")).collect();
+  const auto got = init.exec(shell("sleep 20 & echo done")).collect();
   EXPECT_EQ(got.output, "done\n");
   EXPECT_EQ(got.exit_code(), 0);
-  auto terminal = init.exec(shell("setsid sleep 1000 & echo done", true)).collect();
+  auto terminal = init.exec(shell("setsid sleep 20 & echo done", true)).collect();
   EXPECT_EQ(terminal.output, "done\r\n");
 }
 
