@@ -58,7 +58,7 @@ std::size_t distance(std::string_view a, std::string_view b) {  // Levenshtein
 Error unknown_command(std::string_view given) {
   const auto near = std::ranges::min_element(commands(), {}, [&](const auto& c) { return distance(given, c.name); });
   std::string hint = "agentos --help lists the commands";
-  if (given.size() <= 20 && distance(given, near->name) <= 2)
+  if (given.size() <= 20 && distance(given, near->name) <= (given.size() > 4 ? 2U : 1U))
     hint = "did you mean 'agentos " + std::string(near->name) + "'?";
   return {ErrorKind::invalid, "'" + std::string(given) + "' is not a command", std::move(hint)};
 }
