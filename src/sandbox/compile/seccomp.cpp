@@ -133,9 +133,9 @@ void deny_sockets(Builder& to) {
   for (std::uint32_t family = 0; family < AF_NETLINK; ++family) {
     if (family != AF_UNIX && family != AF_INET && family != AF_INET6) to.rule(no_family, SYS_socket, {low(0, family)});
   }
-  to.rule(no_family, SYS_socket, {SCMP_A0(SCMP_CMP_GT, AF_NETLINK)});  // 64 bits: any high half is too large
+  to.rule(no_family, SYS_socket, {SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0)});  // 64 bits: any high half is too large
   // NETLINK_ROUTE is 0. The others reach audit, the crypto API, generic families of drivers, ...
-  to.rule(no_protocol, SYS_socket, {low(0, AF_NETLINK), SCMP_A2(SCMP_CMP_NE, 0)});
+  to.rule(no_protocol, SYS_socket, {low(0, AF_NETLINK), SCMP_A2(SCMP_CMP_NE, 0, 0)});
   for (const std::uint32_t family : {AF_INET, AF_INET6}) {
     for (const std::uint32_t type : {SOCK_RAW, SOCK_PACKET}) {  // SOCK_PACKET turns AF_INET into AF_PACKET
       to.rule(SCMP_ACT_ERRNO(EPERM), SYS_socket, {low(0, family), bits(1, 0xF, type)});

@@ -1,0 +1,7 @@
+#include "agentos/model/plan.hpp"
+#include "fuzz.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  agentos::fuzz::round_trip<agentos::SpawndReply>(agentos::fuzz::text_of(data, size));
+  return 0;
+}
