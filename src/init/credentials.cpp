@@ -93,6 +93,9 @@ int become(const Credentials& agent) {
   if (::setgroups(0, nullptr) != 0 && !(agent.unprivileged && only_group(agent.gid))) return errno;
   if (::setresgid(agent.gid, agent.gid, agent.gid) != 0 || ::setresuid(agent.uid, agent.uid, agent.uid) != 0)
     return errno;
+  // Init is not dumpable, but a change of uid sets what fs.suid_dumpable says. Other programs of the agent, with whom
+  // this process now shares its uid, must not read the copy of init's memory that it still has.
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return errno;
   auto header = capability_header();
   const CapabilitySets none{};
   if (::syscall(SYS_capset, &header, none.data()) != 0) return errno;

@@ -71,6 +71,11 @@ void Init::write_exit_record(ExitRecord record) {
 
 // What follows from all that one pass has handled.
 void Init::settle() {
+  for (std::size_t i = 0; i < connections_max; ++i) {
+    if (connections_[i].is(Conversation::Kind::waiting) && monotonic_ms() >= connections_[i].hello_by) {
+      connections_.drop(i, ETIMEDOUT, "no hello came");
+    }
+  }
   if (main().ended() && !alone_) kill_rest();
   if (connections_.progressed()) progress_at_ = monotonic_ms();
   if (alone_) give_up_on_slow_clients();

@@ -109,6 +109,15 @@ TEST(InitClients, ConnectionsWithoutHelloAreFew) {
   expect_alive(init);
 }
 
+TEST(InitClients, HelloMustComeInTenSeconds) {
+  StartedInit init({.program = echo});
+  auto silent = init.connect();
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(silent.collect().refused, ETIMEDOUT);
+  EXPECT_GT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(9));
+  expect_alive(init);
+}
+
 TEST(InitClients, ThoseThatMisbehaveAreDroppedWithAReason) {
   StartedInit init({.program = echo});
   const auto refusal = [&](Client client, const std::string& packet) {

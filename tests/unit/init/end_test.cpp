@@ -105,6 +105,20 @@ TEST(InitEnd, ClientThatNeverReadsDoesNotHoldUpTheEnd) {
   EXPECT_EQ(init.exit_record().code, 6);
 }
 
+// Where the host allows large socket buffers all of it fits; elsewhere the client is given up after two seconds.
+TEST(InitEnd, MoreThanTheSocketTakesEndsInTime) {
+  StartedInit init(
+      {.program = command({"perl", "-e", "fcntl(STDOUT, 1031, 1 << 20) or die; print 'x' x (1 << 20); exit 4"})});
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(init.wait(), 0);
+  const auto took = std::chrono::steady_clock::now() - begin;
+  EXPECT_LT(took, std::chrono::seconds(10));
+  EXPECT_EQ(init.exit_record().code, 4);
+  EXPECT_EQ(init.log(LogRecord::Stream::output).size(), 1U << 20U) << "the log has it in any case";
+  const auto got = init.client().collect();
+  EXPECT_TRUE(got.exit_code() == 4 || took > std::chrono::seconds(2)) << got.output.size();
+}
+
 TEST(InitEnd, KilledInitTakesTheAgentWithIt) {
   need_root();
   StartedInit init({.program = shell("echo $$; while :; do sleep 1000; done")});
