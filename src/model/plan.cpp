@@ -101,7 +101,9 @@ Plan Plan::decode(Reader& from) {
   const auto filter = from.get_text();
   if (filter.size() % sizeof(sock_filter) != 0) from.refuse();
   plan.seccomp.resize(filter.size() / sizeof(sock_filter));
-  if (!filter.empty()) std::memcpy(plan.seccomp.data(), filter.data(), plan.seccomp.size() * sizeof(sock_filter));
+  if (!plan.seccomp.empty()) {
+    std::memcpy(plan.seccomp.data(), filter.data(), plan.seccomp.size() * sizeof(sock_filter));
+  }
   return plan;
 }
 
