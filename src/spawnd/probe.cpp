@@ -52,7 +52,7 @@ void probe_cgroups(HostFacts& facts, const std::string& slice) {
   if (!root) return;
   facts.controllers = usable_controllers(*root);
   // A child of the root to look at: the root itself has neither cgroup.kill nor cgroup.freeze.
-  const std::string sample = "agentos-probe";
+  const std::string sample = "agentos-probe-" + std::to_string(::getpid());
   const auto child = root->create_child(sample);
   const auto probed = child ? root->child(sample) : root->child(slice);
   if (probed) {

@@ -4,7 +4,7 @@ source "$(dirname "$0")/lib.sh"
 supervisor_start
 ws=$(workspace ws)
 cd "$ws" || exit 1
-state() { "$agentos" inspect "$1" | jq -r '(.[0] // .).status'; }
+state() { "$agentos" inspect "$1" | jq -r '.status'; }
 
 "$agentos" run --detach --name long -- sh -c 'n=0; while [ ! -e stop ]; do n=$((n+1)); echo line $n; sleep 0.1; done; exit 5' >/dev/null
 "$agentos" run --detach --name still -- sleep 1000 >/dev/null
@@ -13,7 +13,7 @@ state() { "$agentos" inspect "$1" | jq -r '(.[0] // .).status'; }
 "$agentos" run --detach --name brief -- sh -c 'while [ ! -e brief ]; do sleep 0.05; done; exit 6' >/dev/null
 ("$agentos" run --name front -- sh -c 'echo first; while [ ! -e front ]; do sleep 0.05; done; echo last; exit 7' >"$folder/front" 2>&1; echo $? >"$folder/front-status") &
 until_true "the foreground agent runs" grep -q first "$folder/front"
-pid=$("$agentos" inspect still | jq -r '(.[0] // .).pid')
+pid=$("$agentos" inspect still | jq -r '.pid')
 
 kill_agentosd
 touch brief front
@@ -21,9 +21,9 @@ until_true "an attached terminal goes on without agentosd" grep -q last "$folder
 has "processes go on" "$(cat /proc/"$pid"/status)" "NoNewPrivs:	1"
 revive_agentosd
 is "still running" "$(state still)" running
-is "still the same process" "$("$agentos" inspect still | jq -r '(.[0] // .).pid')" "$pid"
+is "still the same process" "$("$agentos" inspect still | jq -r '.pid')" "$pid"
 is "still paused" "$(state frozen)" paused
-until_true "one that ended meanwhile has its exit status" sh -c "[ \"\$('$agentos' inspect brief | jq -r '(.[0] // .).exit_code')\" = 6 ]"
+until_true "one that ended meanwhile has its exit status" sh -c "[ \"\$('$agentos' inspect brief | jq -r '.exit_code')\" = 6 ]"
 until_true "and so has the one in the foreground" sh -c "[ \"\$(cat '$folder/front-status' 2>/dev/null)\" = 7 ]"
 is "resume after a restart" "$("$agentos" resume frozen >/dev/null; state frozen)" running
 status "exec after a restart" 0 "$agentos" exec still -- true

@@ -38,20 +38,20 @@ id=$out
 is "an id is 13 characters" "${#id}" 13
 until_true "its output is in the log" sh -c "'$agentos' logs worker | grep -q begun"
 has "ps shows it" "$("$agentos" ps)" worker
-is "name and id mean the same" "$("$agentos" inspect worker | jq -r '.[0].id // .id')" "$id"
-is "the goal is in the record" "$("$agentos" inspect "$id" | jq -r '(.[0] // .).goal')" "sleep a while"
-status "the name is taken" 5 "$agentos" run --detach --name worker -- true
+is "name and id mean the same" "$("$agentos" inspect worker | jq -r '.id')" "$id"
+is "the goal is in the record" "$("$agentos" inspect "$id" | jq -r '.goal')" "sleep a while"
+status "the name is taken" 125 "$agentos" run --detach --name worker -- true
 has "and the error says so" "$err" worker
 status "exec runs beside it" 0 "$agentos" exec worker -- sh -c 'echo $AGENTOS_AGENT_ID'
 is "in the same sandbox" "$out" "$id"
 status "exec gives its own exit status" 9 "$agentos" exec worker -- sh -c 'exit 9'
 status "pause" 0 "$agentos" pause worker
-is "paused" "$("$agentos" inspect worker | jq -r '(.[0] // .).status')" paused
+is "paused" "$("$agentos" inspect worker | jq -r '.status')" paused
 status "a paused agent is not paused again" 5 "$agentos" pause worker
 status "resume" 0 "$agentos" resume worker
 status "a running agent is not removed" 5 "$agentos" rm worker
 status "terminate" 0 "$agentos" terminate --reason 'no longer needed' worker
-is "terminated" "$("$agentos" inspect worker | jq -r '(.[0] // .) | .status + ": " + .reason')" "terminated: no longer needed"
+is "terminated" "$("$agentos" inspect worker | jq -r '.status + ": " + .reason')" "terminated: no longer needed"
 status "wait gives the status of one that has ended" 143 "$agentos" wait worker
 status "rm" 0 "$agentos" rm worker
 status "it is gone" 3 "$agentos" inspect worker
@@ -60,7 +60,7 @@ status "one that ignores SIGTERM is killed after its grace" 0 \
   "$agentos" run --detach --name stubborn -- sh -c 'trap "" TERM; echo ready; while :; do sleep 1; done'
 until_true "it runs" sh -c "'$agentos' logs stubborn | grep -q ready"
 status "terminate with a grace of 1 s" 0 "$agentos" terminate --grace 1s stubborn
-is "terminated" "$("$agentos" inspect stubborn | jq -r '(.[0] // .).status')" terminated
+is "terminated" "$("$agentos" inspect stubborn | jq -r '.status')" terminated
 status "a paused agent can be terminated" 0 sh -c "'$agentos' run -d --name frozen -- sleep 1000 && '$agentos' pause frozen && '$agentos' terminate frozen"
 
 status "--rm leaves no record" 0 "$agentos" run --rm --name fleeting -- true
@@ -75,7 +75,7 @@ is "tail" "$("$agentos" logs --tail 1 chatty | tail -n 1)" '\x1b[2Jtwo'
 status "a goal with an escape sequence" 0 "$agentos" run --name painter --goal $'\033[31mred' -- true
 has_not "ps shows no escape sequence" "$("$agentos" ps -a)" $'\033'
 
-"$agentos" run --name signalled -- sh -c 'trap "echo caught; exit 3" INT; echo ready; while :; do sleep 0.1; done' >"$folder/out" &
+env --default-signal=INT "$agentos" run --name signalled -- sh -c 'trap "echo caught; exit 3" INT; echo ready; while :; do sleep 0.1; done' >"$folder/out" &
 runner=$!
 until_true "it runs in the foreground" grep -q ready "$folder/out"
 kill -INT $runner

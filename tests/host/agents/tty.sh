@@ -4,7 +4,7 @@ source "$(dirname "$0")/lib.sh"
 supervisor_start
 cd "$(workspace ws)" || exit 1
 here=$AGENTOS_SOURCE/tests/host/agents
-person() { python3 "$here/tty.py" "$@"; }
+person() { python3 "$here/person.py" "$@"; }
 
 out=$(person "$agentos" run -- sh -c 'tty; stty size; exit 4' <<'S'
 end
@@ -16,18 +16,21 @@ has "of the same size" "$out" "33 111"
 
 out=$(person "$agentos" run -- bash --norc -i <<'S'
 expect $
-send sleep 1000\r
+send bash -c 'echo be""gun; exec sleep 1000'\r
+expect begun
 send \x1a
 expect Stopped
 send jobs\r
 expect Stopped
 send bg\r
-expect sleep 1000 &
+expect &
 send kill %1; wait %1; echo waited $?\r
 expect waited 143
-send sleep 1000\r
+send bash -c 'echo ag""ain; exec sleep 1000'\r
+expect again
 send \x03
-expect $
+send echo "status $?"\r
+expect status 130
 send stty size\r
 expect 33 111
 resize 20 70
@@ -48,7 +51,7 @@ send \x10\x11
 end
 S
 )
-is "detach keys leave it running" "$("$agentos" inspect shell | jq -r '(.[0] // .).status')" running
+is "detach keys leave it running" "$("$agentos" inspect shell | jq -r '.status')" running
 out=$(person "$agentos" attach shell <<'S'
 send echo ag''ain; exit 5\r
 expect again

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs a command on a terminal of its own and plays a person: tty.py COMMAND... < SCRIPT
+"""Runs a command on a terminal of its own and plays a person: person.py COMMAND... < SCRIPT
 
 Lines of the script: expect TEXT (20 s at most) | send TEXT (escapes: \\r \\x03 \\x1a ...) | resize ROWS COLUMNS | end (of the
 command). What the terminal showed goes to stdout. Exits with the command's status, or 99 when an expectation is not met.
