@@ -13,7 +13,8 @@ same() {
   local what=$1 script=$2 outside inside
   rm -rf "$folder/pristine"
   cp -a "$ws" "$folder/pristine"
-  outside=$(sh -c "$script" 2>&1 </dev/null; echo "status $?")
+  mkdir -p "$folder/home"
+  outside=$(HOME=$folder/home sh -c "$script" 2>&1 </dev/null; echo "status $?")
   find "$ws" -mindepth 1 -delete
   cp -a "$folder/pristine/." "$ws"
   inside=$("$agentos" run --rm "${pass[@]}" -- sh -c "$script" 2>"$folder/err" </dev/null; echo "status $?")
