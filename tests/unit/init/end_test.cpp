@@ -51,7 +51,7 @@ TEST(InitEnd, StragglersEndWithTheMainProcess) {
 
 TEST(InitEnd, WhatAStragglerPrintedBeforeIsThere) {
   need_root();
-  StartedInit init({.program = shell("(echo early; echo done >&2; sleep 1000) & read line")});
+  StartedInit init({.program = shell("(echo done >&2; echo early; sleep 1000) & read line")});
   init.client().expect_output("early\n");
   init.client().send(FrameType::input, "\n");
   const auto got = init.client().collect();
