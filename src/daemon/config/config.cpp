@@ -57,7 +57,7 @@ class Compiler {
     const Node root = read_document(yaml, errors_);
     if (errors_.empty()) read_root(root);
     if (errors_.empty()) return std::move(loaded_);
-    std::ranges::stable_sort(errors_, {}, &Diagnostic::place);
+    std::ranges::sort(errors_, {}, &Diagnostic::place);
     std::string all;
     for (const auto& error : errors_) all += (all.empty() ? "" : "\n") + error.text(file_name_);
     return fail(ErrorKind::invalid, std::move(all));

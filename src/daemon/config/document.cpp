@@ -113,7 +113,7 @@ class Builder final : public YAML::EventHandler {
                          "the first is in line " + std::to_string(known.place.line)});
       return;
     }
-    map.entries.emplace_back(std::move(key), std::move(value));
+    map.entries.push_back({std::move(key), std::move(value)});
   }
 
   std::vector<Diagnostic>& errors_;

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 // The part of YAML that configuration is written in: maps, lists and scalars, each with its place. yaml-cpp is behind
@@ -16,13 +15,19 @@ struct Place {
   auto operator<=>(const Place&) const = default;
 };
 
+struct Entry;
+
 struct Node {
   enum class Kind : unsigned char { null, scalar, list, map };
   Kind kind{Kind::null};
   Place place;
   std::string scalar;
-  std::vector<Node> elements;                  // of a list
-  std::vector<std::pair<Node, Node>> entries;  // of a map; keys are scalars and stand once
+  std::vector<Node> elements;  // of a list
+  std::vector<Entry> entries;  // of a map; keys are scalars and stand once
+};
+struct Entry {
+  Node key;
+  Node value;
 };
 
 struct Diagnostic {
