@@ -1,0 +1,129 @@
+#include "fakes/fake_spawner.hpp"
+
+#include "agentos/model/attach.hpp"
+#include "os/file.hpp"
+#include "os/process.hpp"
+#include "os/socket.hpp"
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace agentos::fakes {
+namespace {
+
+namespace fs = std::filesystem;
+
+void put(const std::string& path, const std::string& content) { std::ofstream(path, std::ios::trunc) << content; }
+
+bool readable(int fd) {
+  pollfd watched{fd, POLLIN, 0};
+  return ::poll(&watched, 1, 0) > 0 && (watched.revents & POLLIN) != 0;
+}
+
+}  // namespace
+
+FakeSpawner::FakeSpawner(std::string slice) : slice_(std::move(slice)) {
+  facts.cgroup_root = fs::path(slice_).parent_path().string();
+  facts.slice = slice_;
+  facts.cgroup_kill = facts.cgroup_freeze = facts.clone_into_cgroup = facts.user_namespace = true;
+}
+
+FakeSpawner::~FakeSpawner() {
+  while (!running_.empty()) kill(running_.begin()->first);
+}
+
+boost::asio::awaitable<Result<HostFacts>> FakeSpawner::probe() {
+  if (failure) co_return std::unexpected(*failure);
+  co_return facts;
+}
+
+std::string FakeSpawner::cgroup(const std::string& tenant, const std::string& agent) const {
+  return slice_ + "/agentos-tenant@" + tenant + ".service/" + agent;
+}
+
+boost::asio::awaitable<Result<Started>> FakeSpawner::start(Plan plan, std::vector<UniqueFd> fds) {
+  if (failure) co_return std::unexpected(*failure);
+  if (fds.size() < start_fds_required) co_return fail(ErrorKind::invalid, "too few descriptors");
+  const auto at = [&](StartFd which) -> UniqueFd& { return fds[static_cast<std::size_t>(which)]; };
+  Running running;
+  running.cgroup = cgroup(plan.tenant, plan.agent);
+  fs::create_directories(running.cgroup);
+  put(running.cgroup + "/cgroup.freeze", "0");
+  put(running.cgroup + "/cgroup.kill", "");
+  put(running.cgroup + "/cgroup.events", "populated 0\nfrozen 0\n");
+  put(running.cgroup + "/cpu.stat", "usage_usec 1500\nuser_usec 1000\n");
+  const auto spec = os::read_sealed(at(StartFd::spec).get(), init_spec_max);
+  if (!spec) co_return std::unexpected(spec.error());
+  auto decoded = InitSpec::decode(*spec);
+  if (!decoded) co_return std::unexpected(decoded.error());
+  running.spec = std::move(*decoded);
+  running.listener = std::move(at(StartFd::listener));
+  running.exit_record = std::move(at(StartFd::exit_record));
+  running.pid = ::fork();
+  if (running.pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) ::pause();
+  }
+  const auto time = os::start_time(running.pid);
+  auto pidfd = os::open_pidfd(running.pid, time.value_or(0));
+  if (!pidfd) co_return std::unexpected(pidfd.error());
+  Started started{std::move(*pidfd), running.pid, *time, UidPool::first, running.cgroup};
+  running_.insert_or_assign(plan.agent, std::move(running));
+  co_return started;
+}
+
+boost::asio::awaitable<Result<void>> FakeSpawner::remove(std::string tenant, std::string agent) {
+  if (failure) co_return std::unexpected(*failure);
+  if (running_.contains(agent)) co_return fail(ErrorKind::conflict, "still has processes");
+  fs::remove_all(cgroup(tenant, agent));
+  removed_.push_back(agent);
+  co_return Result<void>{};
+}
+
+std::string FakeSpawner::read(const std::string& agent, const std::string& file) const {
+  return os::read_file(AT_FDCWD, running_.at(agent).cgroup + "/" + file).value_or("(none)");
+}
+
+void FakeSpawner::write(const std::string& agent, const std::string& file, const std::string& content) const {
+  put(running_.at(agent).cgroup + "/" + file, content);
+}
+
+std::vector<int> FakeSpawner::signals(const std::string& agent) {
+  Running& running = running_.at(agent);
+  std::vector<int> numbers;
+  while (!running.control && readable(running.listener.get())) {
+    UniqueFd connection(::accept4(running.listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const auto packet = os::receive_packet(connection.get(), attach_frame_max);
+    const auto hello = packet ? Frame::decode_hello(packet->bytes) : fail(ErrorKind::invalid, "nothing");
+    if (hello && hello->purpose == Hello::Purpose::control) running.control = std::move(connection);
+  }
+  while (running.control && readable(running.control.get())) {
+    const auto packet = os::receive_packet(running.control.get(), attach_frame_max);
+    if (!packet) break;
+    const auto frame = Frame::decode(packet->bytes);
+    if (frame && frame->type == FrameType::signal) numbers.push_back(frame->number);
+  }
+  return numbers;
+}
+
+void FakeSpawner::end(const std::string& agent, const ExitRecord& record) {
+  const std::string bytes = record.encode();
+  if (::pwrite(running_.at(agent).exit_record.get(), bytes.data(), bytes.size(), 0) < 0) return;
+  kill(agent);
+}
+
+void FakeSpawner::kill(const std::string& agent) {
+  const auto found = running_.find(agent);
+  ::kill(found->second.pid, SIGKILL);
+  ::waitpid(found->second.pid, nullptr, 0);
+  running_.erase(found);
+}
+
+}  // namespace agentos::fakes

@@ -1,0 +1,275 @@
+#include "unit/process/fixture.hpp"
+
+#include <csignal>
+
+namespace agentos::process {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class AgentsTest : public AgentsFixture {};
+
+TEST_F(AgentsTest, ASubmissionBecomesARunningAgent) {
+  const std::string id = started("builder");
+  const auto agent = agents->get(id);
+  ASSERT_TRUE(agent);
+  EXPECT_EQ(agent->status, Status::running);
+  EXPECT_TRUE(agent->started);
+  EXPECT_GT(agent->process.pid, 0);
+  EXPECT_EQ(agent->sandbox.cgroup, spawner.cgroup("acme", id));
+  EXPECT_THAT(agent->sandbox.not_enforced, ElementsAre("memory limit"));
+  EXPECT_THAT(seen, ElementsAre("submitted", "submitted>admitted", "admitted>starting", "starting>running"));
+  EXPECT_EQ(store.get(id)->encode(), agent->encode());
+  EXPECT_EQ(agents->find("acme", "builder")->id, id);
+  EXPECT_FALSE(agents->find("other", "builder"));
+
+  const InitSpec& spec = spawner.spec(id);
+  EXPECT_EQ(spec.uid, agent_uid);
+  EXPECT_THAT(spec.program.argv, ElementsAre("work", "hard"));
+  EXPECT_THAT(spec.program.env, Contains("KEY=value"));
+  EXPECT_THAT(spec.program.env, Contains("AGENTOS_AGENT_ID=" + id));
+  EXPECT_EQ(spec.program.cwd, folder.path());
+}
+
+struct Ending {
+  ExitRecord record;
+  Status status;
+  std::string reason;
+  int shell_status;
+};
+class AgentsEnd : public AgentsFixture, public testing::WithParamInterface<Ending> {};
+
+TEST_P(AgentsEnd, IsTakenFromTheExitRecord) {
+  const std::string id = started();
+  spawner.end(id, GetParam().record);
+  const Agent agent = final_record(id);
+  EXPECT_EQ(agent.status, GetParam().status);
+  EXPECT_THAT(agent.reason, HasSubstr(GetParam().reason));
+  ASSERT_TRUE(agent.exit);
+  EXPECT_EQ(agent.exit->shell_status(), GetParam().shell_status);
+  EXPECT_EQ(agent.usage.cpu_usec, 1500U);
+  EXPECT_EQ(store.get(id)->status, GetParam().status);
+  run_until([&] { return !spawner.removed().empty(); });
+  EXPECT_THAT(spawner.removed(), ElementsAre(id));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() + "/agents/" + id + ".sock"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, AgentsEnd,
+    testing::Values(Ending{{ExitRecord::Kind::exited, 0, 1}, Status::completed, "", 0},
+                    Ending{{ExitRecord::Kind::exited, 3, 1}, Status::failed, "exit status 3", 3},
+                    Ending{{ExitRecord::Kind::signaled, SIGSEGV, 1}, Status::failed, "SIGSEGV", 139},
+                    Ending{{ExitRecord::Kind::not_executed, ENOENT, 1}, Status::failed, "No such file", 127}));
+
+TEST_F(AgentsTest, AnInitThatWasKilledFailsTheAgent) {
+  const std::string id = started();
+  spawner.kill(id);
+  const Agent agent = final_record(id);
+  EXPECT_EQ(agent.status, Status::failed);
+  EXPECT_EQ(agent.reason, "killed");
+  EXPECT_EQ(agent.exit->shell_status(), 137);
+}
+
+TEST_F(AgentsTest, OutOfMemoryIsNamed) {
+  const std::string id = started();
+  spawner.write(id, "memory.events", "low 0\noom 1\noom_kill 1\n");
+  spawner.kill(id);
+  EXPECT_EQ(final_record(id).reason, "out of memory");
+}
+
+TEST_F(AgentsTest, ATakenNameIsRefusedAndLeavesNothing) {
+  started("builder");
+  const auto taken = submit(submission("builder"));
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().kind(), ErrorKind::exists);
+  EXPECT_EQ(agents->list({})->size(), 1U);
+}
+
+TEST_F(AgentsTest, ARefusedStartTellsWhyAndLeavesNothing) {
+  // The probe answers, the start does not.
+  compile_failure = Error(ErrorKind::unsupported, "no memory controller", "boot with ...");
+  const auto refused = submit(submission("builder"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::unsupported);
+  EXPECT_TRUE(seen.empty());
+  EXPECT_TRUE(store.list({})->empty());
+  compile_failure.reset();
+  EXPECT_TRUE(submit(submission("builder"))) << "the name is free";
+}
+
+TEST_F(AgentsTest, AFullDiskRefusesTheSubmission) {
+  store.failure = Error(ErrorKind::exhausted, "no space left", "free some");
+  const auto refused = submit(submission());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::exhausted);
+  EXPECT_TRUE(AgentFiles::open(folder.path(), folder.path())->ids().empty());
+}
+
+TEST_F(AgentsTest, TooManyAreRefusedAtTheNumber) {
+  live_max = 2;
+  restart();
+  started();
+  started();
+  const auto refused = submit(submission());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::exhausted);
+  EXPECT_THAT(refused.error().message(), HasSubstr("2 agents are live"));
+}
+
+TEST_F(AgentsTest, TooManyRecordsAreRefusedUntilSomeAreRemoved) {
+  kept_max = 1;
+  restart();
+  const std::string id = started();
+  spawner.end(id, exited(0));
+  final_record(id);
+  EXPECT_EQ(submit(submission()).error().kind(), ErrorKind::exhausted);
+  ASSERT_TRUE(agents->remove(id));
+  EXPECT_FALSE(has_files(id));
+  EXPECT_TRUE(submit(submission()));
+}
+
+TEST_F(AgentsTest, PauseFreezesAndResumeThaws) {
+  const std::string id = started();
+  spawner.write(id, "cgroup.events", "populated 1\nfrozen 1\n");
+  ASSERT_TRUE(await(agents->pause(id)));
+  EXPECT_EQ(spawner.read(id, "cgroup.freeze"), "1");
+  EXPECT_EQ(store.get(id)->status, Status::paused);
+  EXPECT_EQ(await(agents->pause(id)).error().kind(), ErrorKind::conflict);
+  EXPECT_EQ(agents->exec(id, Program{}, "").error().kind(), ErrorKind::conflict);
+  spawner.write(id, "cgroup.events", "populated 1\nfrozen 0\n");
+  ASSERT_TRUE(await(agents->resume(id)));
+  EXPECT_EQ(spawner.read(id, "cgroup.freeze"), "0");
+  EXPECT_EQ(status(id), Status::running);
+  EXPECT_EQ(await(agents->resume(id)).error().kind(), ErrorKind::conflict);
+}
+
+TEST_F(AgentsTest, AFreezeThatDoesNotComeIsUndone) {
+  const std::string id = started();
+  const auto paused = await(agents->pause(id));
+  ASSERT_FALSE(paused);
+  EXPECT_EQ(paused.error().kind(), ErrorKind::unavailable);
+  EXPECT_EQ(spawner.read(id, "cgroup.freeze"), "0");
+  EXPECT_EQ(status(id), Status::running);
+}
+
+TEST_F(AgentsTest, TerminateAsksThenKills) {
+  const std::string id = started();
+  const auto stopping = agents->terminate(id, "enough", 50ms);
+  ASSERT_TRUE(stopping);
+  EXPECT_EQ(stopping->status, Status::stopping);
+  EXPECT_THAT(spawner.signals(id), ElementsAre(SIGTERM));
+  EXPECT_EQ(spawner.read(id, "cgroup.kill"), "");
+  run_until([&] { return spawner.read(id, "cgroup.kill") == "1"; });
+  spawner.kill(id);
+  const Agent agent = final_record(id);
+  EXPECT_EQ(agent.status, Status::terminated);
+  EXPECT_EQ(agent.reason, "enough");
+}
+
+TEST_F(AgentsTest, TerminateLeavesTheGraceToAnAgentThatObeys) {
+  const std::string id = started();
+  ASSERT_TRUE(agents->terminate(id, "enough", 1h));
+  spawner.end(id, exited(0));
+  const Agent agent = final_record(id);
+  EXPECT_EQ(agent.status, Status::terminated);
+  EXPECT_EQ(agent.reason, "enough");
+  EXPECT_EQ(agent.exit->shell_status(), 0);
+  EXPECT_FALSE(agent.kill_at);
+}
+
+TEST_F(AgentsTest, ASecondTerminateShortensTheGrace) {
+  const std::string id = started();
+  ASSERT_TRUE(agents->terminate(id, "enough", 1h));
+  ASSERT_TRUE(agents->terminate(id, "now", 0ms));
+  run_until([&] { return spawner.read(id, "cgroup.kill") == "1"; });
+  spawner.kill(id);
+  EXPECT_EQ(final_record(id).reason, "enough");
+}
+
+TEST_F(AgentsTest, APausedAgentIsThawedToSeeItsEnd) {
+  const std::string id = started();
+  spawner.write(id, "cgroup.events", "populated 1\nfrozen 1\n");
+  ASSERT_TRUE(await(agents->pause(id)));
+  ASSERT_TRUE(agents->terminate(id, "enough", 1h));
+  EXPECT_THAT(spawner.signals(id), ElementsAre(SIGTERM));
+  EXPECT_EQ(spawner.read(id, "cgroup.freeze"), "0");
+}
+
+TEST_F(AgentsTest, SignalsReachTheInit) {
+  const std::string id = started();
+  ASSERT_TRUE(agents->signal(id, SIGUSR1));
+  ASSERT_TRUE(agents->signal(id, SIGINT));
+  EXPECT_THAT(spawner.signals(id), ElementsAre(SIGUSR1, SIGINT));
+  EXPECT_EQ(agents->signal(id, 0).error().kind(), ErrorKind::invalid);
+  EXPECT_EQ(agents->signal(id, 1000).error().kind(), ErrorKind::invalid);
+}
+
+TEST_F(AgentsTest, AnEndedAgentTakesNothingMore) {
+  const std::string id = started();
+  spawner.end(id, exited(0));
+  final_record(id);
+  EXPECT_EQ(agents->terminate(id, "", 1s).error().kind(), ErrorKind::conflict);
+  EXPECT_EQ(agents->signal(id, SIGTERM).error().kind(), ErrorKind::conflict);
+  EXPECT_EQ(agents->attach(id, 0, 0).error().kind(), ErrorKind::conflict);
+  EXPECT_EQ(await(agents->pause(id)).error().kind(), ErrorKind::conflict);
+  EXPECT_EQ(agents->terminate("a00000000none", "", 1s).error().kind(), ErrorKind::not_found);
+}
+
+TEST_F(AgentsTest, OnlyAnEndedAgentIsRemoved) {
+  const std::string id = started();
+  EXPECT_EQ(agents->remove(id).error().kind(), ErrorKind::conflict);
+  EXPECT_TRUE(has_files(id));
+  spawner.end(id, exited(0));
+  final_record(id);
+  EXPECT_TRUE(agents->remove(id));
+  EXPECT_FALSE(has_files(id));
+  EXPECT_EQ(agents->get(id).error().kind(), ErrorKind::not_found);
+}
+
+TEST_F(AgentsTest, RemoveOnExitTellsItsWaitersFirst) {
+  auto wanted = submission();
+  wanted.remove_on_exit = true;
+  const auto submitted = submit(std::move(wanted));
+  ASSERT_TRUE(submitted);
+  const std::string id = submitted->agent.id;
+  spawner.end(id, exited(4));
+  EXPECT_EQ(final_record(id).exit->shell_status(), 4);
+  EXPECT_FALSE(agents->get(id));
+  EXPECT_FALSE(has_files(id));
+}
+
+TEST_F(AgentsTest, AnEndThatCannotBeStoredIsKeptAndStoredLater) {
+  const std::string id = started();
+  store.failure = Error(ErrorKind::exhausted, "no space left");
+  spawner.end(id, exited(3));
+  EXPECT_EQ(final_record(id).status, Status::failed);
+  EXPECT_EQ(store.get(id)->status, Status::running);
+  EXPECT_EQ(status(id), Status::failed) << "memory knows";
+  EXPECT_THAT(logged, Contains(HasSubstr("no space left")));
+  store.failure.reset();
+  run_until([&] { return store.get(id)->status == Status::failed; });
+}
+
+TEST_F(AgentsTest, WaitingEndsAtItsTime) {
+  const std::string id = started();
+  const auto waited = await(agents->wait(id, Bell::Clock::now() + 10ms));
+  ASSERT_FALSE(waited);
+  EXPECT_EQ(waited.error().kind(), ErrorKind::unavailable);
+}
+
+TEST_F(AgentsTest, AttachGivesAConnectionToTheInit) {
+  auto wanted = submission();
+  wanted.attach = true;
+  const auto submitted = submit(std::move(wanted));
+  ASSERT_TRUE(submitted);
+  EXPECT_TRUE(submitted->stream);
+  const auto attached = agents->attach(submitted->agent.id, 24, 80);
+  ASSERT_TRUE(attached) << attached.error().message();
+  EXPECT_EQ(::fcntl(attached->get(), F_GETFL) & O_NONBLOCK, 0);
+}
+
+}  // namespace
+}  // namespace agentos::process
