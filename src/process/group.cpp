@@ -38,7 +38,7 @@ asio::awaitable<bool> event_is(const os::Cgroup& cgroup, std::string_view key, s
     const auto woken = co_await (
         events.async_wait(asio::posix::stream_descriptor::wait_error, asio::as_tuple(asio::use_awaitable)) ||
         deadline.async_wait(asio::as_tuple(asio::use_awaitable)));
-    if (woken.index() == 1) co_return false;
+    if (woken.index() == 1 || std::get<0>(std::get<0>(woken))) co_return false;
   }
 }
 
