@@ -32,7 +32,7 @@ Bits compute(const sock_filter& instruction, Bits a) {
 
 // What is left of `a` where it is at most `most`.
 Bits at_most(Bits a, std::uint32_t most) {
-  const int width = std::bit_width(most);
+  const auto width = static_cast<unsigned>(std::bit_width(most));
   const std::uint32_t room = width == 32 ? ~0U : (1U << width) - 1;
   return {a.value & room, a.unknown & room};
 }
