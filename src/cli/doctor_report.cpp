@@ -20,7 +20,7 @@ const boost::json::array* list_of(const boost::json::value& value, std::string_v
 }  // namespace
 
 void DoctorReport::add_failure(std::string name, const Error& error) {
-  checks_.push_back({std::move(name), "absent", error.message(), error.hint(), true});
+  checks_.push_back({std::move(name), "absent", error.message(), error.hint()});
 }
 
 void DoctorReport::add_daemon(const std::string& socket, const Result<client::Reply>& version) {
@@ -30,12 +30,12 @@ void DoctorReport::add_daemon(const std::string& socket, const Result<client::Re
   if (api != client::api_version) {
     checks_.push_back({"agentosd", "absent",
                        "it speaks version " + api + " of the API, this agentos " + std::string(client::api_version),
-                       "install the same version of both and restart agentosd", true});
+                       "install the same version of both and restart agentosd"});
   } else if (server != AGENTOS_VERSION) {
     checks_.push_back({"agentosd", "degraded", "version " + server + " runs, this agentos is " AGENTOS_VERSION,
-                       "restart agentosd (agents go on)", true});
+                       "restart agentosd (agents go on)"});
   } else {
-    checks_.push_back({"agentosd", "enforced", "version " + server + " answers on " + socket, "", true});
+    checks_.push_back({"agentosd", "enforced", "version " + server + " answers on " + socket, ""});
   }
 }
 
@@ -53,10 +53,9 @@ void DoctorReport::add_caller(const Result<client::Reply>& whoami) {
   }
   if (roles.empty()) {
     checks_.push_back({"your roles", "absent", "no tenant knows you",
-                       "an administrator adds you, or a group of yours, to a tenant in /etc/agentos/agentos.yaml",
-                       true});
+                       "an administrator adds you, or a group of yours, to a tenant in /etc/agentos/agentos.yaml"});
   } else {
-    checks_.push_back({"your roles", "enforced", roles, "", true});
+    checks_.push_back({"your roles", "enforced", roles, ""});
   }
 }
 
@@ -64,36 +63,39 @@ void DoctorReport::add_features(const boost::json::value& host) {
   const auto* features = list_of(host, "features");
   for (const auto& feature : features != nullptr ? *features : boost::json::array()) {
     const AgentView view(feature);
-    checks_.push_back(
-        {view.text("name"), view.text("state"), view.text("detail"), view.text("remedy"), view.flag("needed")});
+    checks_.push_back({view.text("name"), view.text("state"), view.text("detail"), view.text("remedy")});
   }
 }
 
 bool DoctorReport::healthy() const {
-  return std::ranges::none_of(checks_, [](const Check& check) { return check.needed && check.state == "absent"; });
+  return std::ranges::none_of(checks_, [](const Check& check) { return check.state == "absent"; });
 }
 
 std::string DoctorReport::text() const {
   Table table({"STATE", "FEATURE", "DETAIL"});
-  std::string remedies;
+  // One remedy often mends several features.
+  std::vector<std::pair<std::string, std::string>> remedies;
   for (const auto& check : checks_) {
     table.add({check.state, check.name, check.detail});
-    if (check.state != "enforced" && !check.remedy.empty())
-      remedies += "  " + printable(check.name) + ": " + printable(check.remedy) + "\n";
+    if (check.state == "enforced" || check.remedy.empty()) continue;
+    const auto same = std::ranges::find(remedies, check.remedy, &std::pair<std::string, std::string>::first);
+    if (same == remedies.end()) {
+      remedies.emplace_back(check.remedy, check.name);
+    } else {
+      same->second += ", " + check.name;
+    }
   }
   std::string text = table.text();
-  if (!remedies.empty()) text += "\nWhat mends it:\n" + remedies;
+  if (!remedies.empty()) text += "\nWhat mends it:\n";
+  for (const auto& [remedy, names] : remedies) text += "  " + printable(names) + ": " + printable(remedy) + "\n";
   return text + (healthy() ? "" : "\nAgents cannot run as they should on this host.\n");
 }
 
 boost::json::value DoctorReport::json() const {
   boost::json::array list;
   for (const auto& check : checks_) {
-    list.push_back(boost::json::object{{"name", check.name},
-                                       {"state", check.state},
-                                       {"detail", check.detail},
-                                       {"remedy", check.remedy},
-                                       {"needed", check.needed}});
+    list.push_back(boost::json::object{
+        {"name", check.name}, {"state", check.state}, {"detail", check.detail}, {"remedy", check.remedy}});
   }
   return boost::json::object{{"healthy", healthy()}, {"checks", std::move(list)}};
 }

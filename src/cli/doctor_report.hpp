@@ -22,8 +22,8 @@ class DoctorReport {
 
  private:
   struct Check {
-    std::string name, state, detail, remedy;
-    bool needed{};  // agents cannot do without it
+    std::string name, state, detail,
+        remedy;  // state "absent": agents cannot do without it; "degraded": they can, with less
   };
   std::vector<Check> checks_;
 };

@@ -80,14 +80,15 @@ Result<int> Foreground::conclude(const RelayEnd& end) const {
                context.json);
         return exit_status::no_such_program;
       }
-      const auto why = end.words.empty() ? Error::from_errno(end.number, program)
-                                         : Error(ErrorKind::internal, program + ": " + end.words);
+      const auto why =
+          end.words.empty() ? Error::from_errno(end.number, program) : Error(ErrorKind::internal, end.words);
       report(why, context.json);
       const bool not_executable =
           end.number == EACCES || end.number == ENOEXEC || end.number == EISDIR || end.number == ENOTDIR;
       return not_executable ? exit_status::not_executable : exit_status::agentos_failed;
     }
     case RelayEnd::Kind::detached:
+      if (::isatty(STDERR_FILENO) == 1) AGENTOS_TRY(print_error("\n"));  // the cursor is where the program left it
       note("detached: 'agentos attach " + agent + "' returns");
       return exit_status::ok;
     case RelayEnd::Kind::signaled:

@@ -30,6 +30,7 @@ class Ps final : public Command {
     options.flag("-a,--all", all_, "Also agents that have ended");
     options.value("--status", "STATUS", status_, "Only agents with this status, for example failed");
     options.flag("-q,--quiet", quiet_, "Only ids");
+    options.flag("--names", names_, "With -q: names instead of ids, where there are");
     options.flag("--no-trunc", whole_, "Do not cut lines at the width of the terminal");
     options.examples(
         "  agentos ps -a\n"
@@ -53,7 +54,7 @@ class Ps final : public Command {
       AGENTOS_TRY(print(json_pretty(list != nullptr ? *list : answer.body)));
     } else if (quiet_) {
       std::string ids;
-      for (const auto& agent : agents) ids += agent.id() + "\n";
+      for (const auto& agent : agents) ids += (names_ ? agent.label() : agent.id()) + "\n";
       AGENTOS_TRY(print(ids));
     } else {
       AGENTOS_TRY(print_table(agents));
@@ -82,7 +83,7 @@ class Ps final : public Command {
     return {};
   }
 
-  bool all_{}, quiet_{}, whole_{};
+  bool all_{}, quiet_{}, names_{}, whole_{};
   std::string status_;
 };
 

@@ -138,8 +138,8 @@ TEST(Doctor, IsHealthyWhenNothingNeededIsAbsent) {
   doctor.add_daemon("/s", reply(R"({"version":")" AGENTOS_VERSION R"(","api":"v1"})"));
   doctor.add_caller(reply(R"({"uid":0,"tenants":[{"name":"default","roles":["admin"]}]})"));
   doctor.add_features(parse(
-      R"({"features":[{"name":"landlock","state":"degraded","detail":"ABI 1","remedy":"a newer kernel","needed":true},
-    {"name":"bpf lsm","state":"absent","detail":"","remedy":"lsm=bpf","needed":false}]})"));
+      R"({"features":[{"name":"landlock","state":"degraded","detail":"ABI 1","remedy":"a newer kernel"},
+    {"name":"bpf lsm","state":"degraded","detail":"","remedy":"lsm=bpf"}]})"));
   EXPECT_TRUE(doctor.healthy());
   EXPECT_THAT(doctor.text(), HasSubstr("default: admin"));
   EXPECT_THAT(doctor.text(), HasSubstr("  landlock: a newer kernel\n"));
@@ -156,8 +156,8 @@ TEST(Doctor, TellsWhatIsNeededAndAbsent) {
   EXPECT_TRUE(unhealthy([](DoctorReport& d) { d.add_daemon("/s", reply(R"({"version":"9","api":"v2"})")); }));
   EXPECT_FALSE(unhealthy([](DoctorReport& d) { d.add_daemon("/s", reply(R"({"version":"9","api":"v1"})")); }));
   EXPECT_TRUE(unhealthy([](DoctorReport& d) { d.add_caller(reply(R"({"uid":5,"tenants":[]})")); }));
-  EXPECT_TRUE(unhealthy(
-      [](DoctorReport& d) { d.add_features(parse(R"({"features":[{"name":"x","state":"absent","needed":true}]})")); }));
+  EXPECT_TRUE(
+      unhealthy([](DoctorReport& d) { d.add_features(parse(R"({"features":[{"name":"x","state":"absent"}]})")); }));
 }
 
 }  // namespace
