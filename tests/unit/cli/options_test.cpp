@@ -88,6 +88,14 @@ TEST(Options, EveryCommandHasHelpWithExamplesOfItself) {
   }
 }
 
+TEST(Options, EveryCommandHasAManPageThatShowsThem) {
+  for (const auto& info : commands()) {
+    std::ifstream page(AGENTOS_MAN "/agentos-" + std::string(info.name) + ".1.scd");
+    const std::string text((std::istreambuf_iterator<char>(page)), {});
+    EXPECT_THAT(text, HasSubstr("\n@OPTIONS " + std::string(info.name) + "@\n")) << info.name;
+  }
+}
+
 TEST(Environment, TakesValuesAndTheCallersOwn) {
   ::setenv("AGENTOS_TEST_SET", "mine", 1);
   ::unsetenv("AGENTOS_TEST_UNSET");
