@@ -35,7 +35,7 @@ class Client {
   void send_packet(std::string_view packet);
   bool try_send(std::string_view packet);  // false: the socket is full
 
-  std::string receive();                // one packet; empty: the end. Fails the test after 20 s.
+  std::string receive();                // one packet; empty: the end. Fails the test after a minute.
   Received collect(bool slow = false);  // until the end
   // Reads until stdout so far ends with `text`; what was read stays for collect().
   void expect_output(std::string_view text);
@@ -74,7 +74,7 @@ class StartedInit {
   Client exec(Program program) { return greet(Hello::Purpose::exec, std::move(program), 24, 80); }
   Client connect();  // without hello
 
-  int wait();  // wait status of init; fails the test after 20 s
+  int wait();  // wait status of init; fails the test after a minute
   [[nodiscard]] pid_t pid() const { return pid_; }
   ExitRecord exit_record();  // after wait
   std::string log(LogRecord::Stream stream);
@@ -98,10 +98,10 @@ class StartedInit {
 Program command(std::vector<std::string> argv, bool tty = false, bool with_stdin = true);
 Program shell(std::string script, bool tty = false, bool with_stdin = true);
 
-// Until `condition` holds, looking again every few milliseconds; false after 20 s.
+// Until `condition` holds, looking again every few milliseconds; false after a minute.
 template <class F>
 bool eventually(F condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
     ::usleep(2000);
