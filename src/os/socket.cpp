@@ -35,7 +35,9 @@ Result<UniqueFd> connect_unix(const std::string& path, int type, int flags) {
 
 Result<UniqueFd> listen_unix(const std::string& path, int type, mode_t mode, int flags) {
   const auto address = AGENTOS_TRY(address_of(path));
-  if (const auto other = connect_unix(path, type, SOCK_NONBLOCK); other) {
+  // EAGAIN: somebody listens and is too busy to accept. EPROTOTYPE: somebody listens on a socket of another type.
+  const auto other = connect_unix(path, type, SOCK_NONBLOCK);
+  if (other || other.error().number() == EAGAIN || other.error().number() == EPROTOTYPE) {
     return fail(ErrorKind::exists, path + " is in use by a running daemon", "stop it first, or choose another socket");
   }
   struct stat status{};

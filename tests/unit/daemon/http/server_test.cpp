@@ -207,5 +207,24 @@ TEST_F(Serving, ASecondServerIsRefusedAndAStaleSocketReplaced) {
   EXPECT_TRUE(std::filesystem::is_regular_file(file));
 }
 
+TEST_F(Serving, AServerTooBusyToAcceptIsNotTakenForDead) {
+  UniqueFd busy(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  socket_.string().copy(address.sun_path, sizeof address.sun_path - 1);
+  const auto* where = reinterpret_cast<const sockaddr*>(&address);
+  ASSERT_EQ(::bind(busy.get(), where, sizeof address), 0);
+  ASSERT_EQ(::listen(busy.get(), 0), 0);
+  std::vector<UniqueFd> waiting;
+  do waiting.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  while (::connect(waiting.back().get(), where, sizeof address) == 0);
+  ASSERT_EQ(errno, EAGAIN);
+  boost::asio::io_context context;
+  const auto server = Server::open(context, socket_, router, {});
+  ASSERT_FALSE(server);
+  EXPECT_EQ(server.error().kind(), ErrorKind::exists);
+  EXPECT_TRUE(std::filesystem::exists(socket_));
+}
+
 }  // namespace
 }  // namespace agentos::http
