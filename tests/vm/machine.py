@@ -15,7 +15,7 @@ PATH = os.environ.get("PATH", "") + ":/sbin:/usr/sbin"
 CONSOLE_LINES = 60
 # What the guest's kernel is told: no work that a guest without hardware, thrown away after a minute, has no use for.
 KERNEL = ("console=ttyS0 root=/dev/vda rw quiet panic=-1 random.trust_cpu=on systemd.show_status=0 fsck.mode=skip "
-          "systemd.getty_auto=no nowatchdog rcupdate.rcu_expedited=1")
+          "systemd.getty_auto=no nowatchdog rcupdate.rcu_expedited=1 mitigations=off 8250.nr_uarts=1")
 
 
 class Trouble(Exception):
@@ -58,7 +58,7 @@ def disk_of(directory):
             files += 1
     with tempfile.TemporaryDirectory(prefix="agentos-vm.") as scratch:
         path = os.path.join(scratch, "disk")
-        subprocess.run(["mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-m", "0", "-E", "root_owner=0:0", "-N", str(files + 64),
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-m", "0", "-E", "root_owner=0:0", "-N", str(files * 5 // 4 + 1024),
                         "-d", directory, path, f"{blocks // 2048 * 5 // 4 + files // 2048 + 64}M"],
                        check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PATH": PATH})
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -68,7 +68,7 @@ def command_line(folder, accel, mode, memory, cpus, disk, rest, kernel=""):
     """QEMU's arguments. mode: 'run' or 'shell', which service the guest starts; disk: a descriptor or None."""
     if not (qemu := shutil.which("qemu-system-x86_64")):
         raise Trouble("needs qemu-system-x86_64; on Debian: apt-get install qemu-system-x86")
-    argv = [qemu, "-no-user-config", "-nodefaults", "-no-reboot", "-display", "none", "-machine", "q35", "-m", memory,
+    argv = [qemu, "-no-user-config", "-nodefaults", "-no-reboot", "-display", "none", "-machine", "q35,i8042=off", "-m", memory,
             "-smp", str(cpus), "-cpu", "max,la57=off" if accel == "tcg" else "host",
             "-accel", "tcg,thread=multi" if accel == "tcg" else "kvm",
             "-kernel", folder + "/vmlinuz", "-initrd", folder + "/initrd", "-append", f"{KERNEL} agentos.vm={mode} {kernel}",
