@@ -79,7 +79,7 @@ _agentos() {
         if [[ -z $command ]]; then command=${COMP_WORDS[i]}; else ((words++)); fi
         # From here on it is another program's command line.
         if ((rest > 0 && words >= rest)); then
-          if declare -F _command_offset >/dev/null; then _command_offset "$i"; else mapfile -t COMPREPLY < <(compgen -f -- "$cur"); fi
+          if declare -F _command_offset >/dev/null; then _command_offset "$i"; else mapfile -t COMPREPLY < <(compgen -f -- "$cur") && compopt -o filenames 2>/dev/null; fi
           return
         fi
         ;;
@@ -112,6 +112,7 @@ _agentos() {
   fi
   if _agentos_value "$command $before" "$cur" >/dev/null; then
     mapfile -t COMPREPLY < <(_agentos_value "$command $before" "$cur")
+    [[ ! -e ${COMPREPLY-} ]] || compopt -o filenames 2>/dev/null
   elif [[ $cur == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
   elif [[ $agents != none ]] && ((words == 0 || rest == 0)); then
@@ -121,4 +122,4 @@ _agentos() {
     mapfile -t COMPREPLY < <(compgen -c -- "$cur")
   fi
 }
-complete -o filenames -F _agentos agentos
+complete -F _agentos agentos
