@@ -2,11 +2,11 @@
 //   @OPTIONS run@     the options of a command, from its own table
 //   @COMMANDS@        all commands
 //   @STATUSES@        the statuses of an agent's life, @TRANSITIONS@: the ways between them
-#include "agentos/model/lifecycle.hpp"
-#include "cli/command.hpp"
-
 #include <fstream>
 #include <iostream>
+
+#include "agentos/model/lifecycle.hpp"
+#include "cli/command.hpp"
 
 namespace {
 
@@ -41,7 +41,8 @@ bool print_options(std::string_view name) {
 }
 
 void print_commands() {
-  for (const auto& info : cli::commands()) std::cout << "*agentos-" << info.name << "*(1)\n\t" << plain(info.summary) << ".\n\n";
+  for (const auto& info : cli::commands())
+    std::cout << "*agentos-" << info.name << "*(1)\n\t" << plain(info.summary) << ".\n\n";
 }
 
 void print_statuses() {
@@ -54,7 +55,8 @@ void print_statuses() {
 void print_transitions() {
   std::cout << "[[ *from*\n:[ *event*\n:[ *to*\n";
   for (const auto& way : transitions) {
-    std::cout << "|  " << plain(name(way.from)) << "\n:  " << plain(name(way.event)) << "\n:  " << plain(name(way.to)) << "\n";
+    std::cout << "|  " << plain(name(way.from)) << "\n:  " << plain(name(way.event)) << "\n:  " << plain(name(way.to))
+              << "\n";
   }
 }
 

@@ -14,16 +14,20 @@
 namespace agentos::client {
 namespace {
 
+const char* how_to_start() {
+  // systemd's own test for "PID 1 is systemd" (sd_booted).
+  if (::access("/run/systemd/system", F_OK) == 0) return "start it: systemctl start agentosd";
+  if (::access("/usr/libexec/agentos/supervise", X_OK) == 0) {
+    return "start it: sudo /usr/libexec/agentos/supervise start";
+  }
+  return "start it: sudo packaging/quickstart in the source tree";
+}
+
 Error not_reached(Error error, const std::string& path) {
   switch (error.number()) {
     case ENOENT:
-    case ECONNREFUSED: {
-      // systemd's own test for "PID 1 is systemd" (sd_booted).
-      const bool systemd = ::access("/run/systemd/system", F_OK) == 0;
-      return {
-          ErrorKind::unavailable, "agentosd is not running (nothing listens on " + path + ")",
-          systemd ? "start it: systemctl start agentosd" : "start it: sudo packaging/quickstart in the source tree"};
-    }
+    case ECONNREFUSED:
+      return {ErrorKind::unavailable, "agentosd is not running (nothing listens on " + path + ")", how_to_start()};
     case EACCES:
     case EPERM:
       return {ErrorKind::forbidden, "you may not connect to " + path,

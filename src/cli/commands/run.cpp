@@ -39,7 +39,10 @@ class Run final : public Command {
     const auto workspace = AGENTOS_TRY(open_workspace(workspace_));
     const bool tty = AGENTOS_TRY(detach_ && !terminal_.forbid ? Result<bool>(terminal_.force) : terminal_.wanted());
     auto body = AGENTOS_TRY(request(workspace.path, tty));
-    client::Call call{.method = "POST", .target = context.with_tenant("/v1/agents"), .body = std::move(body), .fds = {workspace.fd.get()}};
+    client::Call call{.method = "POST",
+                      .target = context.with_tenant("/v1/agents"),
+                      .body = std::move(body),
+                      .fds = {workspace.fd.get()}};
     return detach_ ? start(context, call) : foreground(context, std::move(call), tty);
   }
 
