@@ -22,6 +22,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <csignal>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -107,9 +108,11 @@ asio::awaitable<void> obey_signals(asio::io_context& context, http::Server& serv
 
 Result<> run(const Options& options) {
   ::umask(077);
+  std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more ends nothing
   raise_descriptor_limit();
   auto config = AGENTOS_TRY(read_config(options.config));
   const UniqueFd locked = AGENTOS_TRY(lock(options.state_dir));
+  if (::chmod(options.state_dir.c_str(), 0700) != 0) return fail_errno("close " + options.state_dir + " to others");
   const auto store = AGENTOS_TRY(store::SqliteAgentStore::open(options.state_dir + "/agentos.db"));
   auto files = AGENTOS_TRY(process::AgentFiles::open(options.state_dir, options.run_dir));
   std::string boot_id = AGENTOS_TRY(os::read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64));

@@ -1,6 +1,7 @@
 #include "daemon/log_reader.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include <fcntl.h>
@@ -8,6 +9,18 @@
 #include <unistd.h>
 
 namespace agentos::daemon {
+namespace {
+
+// 0: the file is empty.
+std::uint64_t first_sequence(int fd) {
+  char header[LogRecord::header_size];
+  if (::pread(fd, header, sizeof header, 0) != static_cast<ssize_t>(sizeof header)) return 0;
+  std::uint64_t sequence{};
+  std::memcpy(&sequence, header + 8, sizeof sequence);  // see LogRecord::encode_header
+  return sequence;
+}
+
+}  // namespace
 
 Result<LogReader> LogReader::open(const std::array<std::string, 2>& paths) {
   LogReader reader;
@@ -27,7 +40,10 @@ void LogReader::File::restart() {
 bool LogReader::File::refill() {
   struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return false;
-  if (static_cast<std::uint64_t>(status.st_size) < offset + buffer.size()) restart();  // it was emptied, or cut
+  const std::uint64_t begins_with = first_sequence(fd.get());
+  const bool cut = static_cast<std::uint64_t>(status.st_size) < offset + buffer.size();
+  if (cut || begins_with != first) restart();
+  first = begins_with;
   offset += used;
   buffer.erase(0, used);
   used = 0;
@@ -71,8 +87,11 @@ std::optional<LogReader::Record> LogReader::next() {
     }
   };
   look();
-  // A gap may only mean that the other file was looked at just before the missing record was written to it.
-  if (chosen && chosen->sequence != last_ + 1) look();
+  // A gap may only mean that a file was looked at just before the missing record was written to it.
+  if (chosen && chosen->sequence != last_ + 1) {
+    for (auto& file : files_) file.refill();
+    look();
+  }
   if (!chosen) return std::nullopt;
   Record record{chosen->stream, chosen->sequence, chosen->time_ns, std::string(chosen->data)};
   last_ = record.sequence;

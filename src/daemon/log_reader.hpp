@@ -35,6 +35,7 @@ class LogReader {
     std::uint64_t offset{};  // in the file, of the buffer's start
     std::string buffer;
     std::size_t used{};      // bytes of the buffer that are done with
+    std::uint64_t first{};   // sequence of the file's first record: another one tells that it was emptied meanwhile
 
     void restart();
     bool refill();  // whether there are new bytes

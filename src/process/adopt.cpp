@@ -63,7 +63,7 @@ Result<> Agents::adopt_one(Agent record) {
     return {};
   }
   if (agent.process.pid == 0) {  // its start was not answered: when spawnd is there, its cgroup tells
-    live->lost_start = true;
+    live->lost_until = Bell::Clock::now() + environment_.start_patience;
     return {};
   }
   auto pidfd = os::open_pidfd(agent.process.pid, agent.process.start_time);
@@ -93,12 +93,14 @@ Result<> Agents::find_started(const LivePtr& live, const HostFacts& facts) {
   return {};
 }
 
+// Often at first: spawnd may still start what the agentosd before this one had asked for.
 asio::awaitable<void> Agents::sweep_forever() {
   asio::steady_timer timer(executor_);
+  const auto settled = Bell::Clock::now() + 2 * environment_.start_patience;
   for (;;) {
     const auto facts = co_await spawner_.probe();
     if (facts) co_await sweep(*facts);
-    timer.expires_after(facts ? 60s : 1s);
+    timer.expires_after(!facts ? 1000ms : Bell::Clock::now() < settled ? 250ms : 60'000ms);
     co_await timer.async_wait(asio::use_awaitable);
   }
 }
@@ -106,12 +108,12 @@ asio::awaitable<void> Agents::sweep_forever() {
 asio::awaitable<void> Agents::sweep(const HostFacts& facts) {
   std::vector<LivePtr> lost;
   for (const auto& [id, agent] : live_) {
-    if (agent->lost_start) lost.push_back(agent);
+    if (agent->lost_until) lost.push_back(agent);
   }
   for (const auto& live : lost) {
-    if (find_started(live, facts)) continue;
+    if (find_started(live, facts) || Bell::Clock::now() < *live->lost_until) continue;
     live->agent.sandbox.cgroup = cgroup_path(facts, live->agent);
-    live->lost_start = false;
+    live->lost_until.reset();
     finish(live, "agentosd was restarted while it was started");
     co_await clean_up(live);
   }

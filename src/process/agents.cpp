@@ -112,6 +112,7 @@ asio::awaitable<void> Agents::store_later(LivePtr live) {
   for (auto pause = 250ms;; pause = std::min<std::chrono::milliseconds>(pause * 2, 5s)) {
     timer.expires_after(pause);
     co_await timer.async_wait(asio::use_awaitable);
+    if (this->live(live->agent.id) != live) co_return;  // given up meanwhile
     if (store_.put(live->agent)) break;
   }
   live->storing = false;
@@ -127,7 +128,7 @@ void Agents::attend(const LivePtr& live, Started started) {
   agent.process.start_time = started.start_time;
   agent.sandbox.uid_base = started.uid_base;
   agent.sandbox.cgroup = std::move(started.cgroup);
-  live->lost_start = false;
+  live->lost_until.reset();
   live->pidfd.emplace(executor_, started.pidfd.release());
   if (auto cgroup = os::Cgroup::open(agent.sandbox.cgroup)) {
     live->cgroup = std::move(*cgroup);

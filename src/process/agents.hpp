@@ -40,6 +40,7 @@ class Agents {
     std::uint64_t log_max{8 << 20};  // bytes of each of an agent's two log files
     std::size_t live_max{4096};
     std::size_t kept_max{10'000};  // records of one tenant, with the ended ones
+    std::chrono::milliseconds start_patience{5000};  // for a start that an earlier agentosd asked for
   };
 
   Agents(boost::asio::any_io_executor executor, AgentStore& store, Spawner& spawner, AgentFiles files, Environment environment);

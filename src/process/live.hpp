@@ -19,7 +19,8 @@ struct Agents::Live {
   boost::asio::steady_timer grace;   // stopping: until SIGKILL
   Bell ended;
   bool freezing{};    // a pause or resume is under way
-  bool lost_start{};  // adopted in `starting`: whether it runs is not known yet
+  // Adopted in `starting`: whether it runs is not known yet. spawnd may still be at work on what the last agentosd asked.
+  std::optional<Bell::Clock::time_point> lost_until;
   bool storing{};     // store_later is at work
 };
 

@@ -59,6 +59,7 @@ class AgentsFixture : public testing::Test {
     };
     environment.log = [this](const std::string& line) { logged.push_back(line); };
     environment.boot_id = boot_id;
+    environment.start_patience = std::chrono::milliseconds(100);
     environment.live_max = live_max;
     environment.kept_max = kept_max;
     auto made = std::make_unique<Agents>(daemon_context->get_executor(), store, spawner, std::move(*files), std::move(environment));
