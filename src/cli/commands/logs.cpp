@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,29 +31,55 @@ class Logs final : public Command {
   }
 
   Result<int> run(Context& context) override {
-    const auto target = context.agent_target(agent_, "logs", AGENTOS_TRY(query()));
+    auto query = AGENTOS_TRY(this->query());
     LogPrinter printer({raw_, timestamps_},
                        [](bool is_error, std::string_view text) { return is_error ? print_error(text) : print(text); });
-    Result<> printed;
-    const auto followed = context.client().follow(target, [&](const client::ServerEvent& event) {
-      if (event.name == "end") return false;
-      printed = take(printer, event);
-      return printed.has_value();
-    });
+    auto reached = Clock::now();
+    bool ended = false;
+    for (;;) {
+      Result<> printed;
+      std::size_t skip = same_time_;  // of what comes again after a restart of agentosd
+      const auto followed =
+          context.client().follow(context.agent_target(agent_, "logs", query), [&](const client::ServerEvent& event) {
+            reached = Clock::now();
+            ended = event.name == "end";
+            if (!ended) printed = take(printer, event, skip);
+            return !ended && printed.has_value();
+          });
+      if (!printed) return std::unexpected(printed.error());
+      if (followed) break;
+      const bool gone = followed.error().kind() == ErrorKind::unavailable;
+      if (!follow_ || !gone || last_time_.empty() || Clock::now() - reached > restart_time) {
+        AGENTOS_TRY(printer.finish());
+        return std::unexpected(followed.error());
+      }
+      ::poll(nullptr, 0, between_tries_ms);
+      query = "follow=true&since=" + client::escape(last_time_);
+    }
     AGENTOS_TRY(printer.finish());
-    if (!printed) return std::unexpected(printed.error());
-    if (!followed) return std::unexpected(followed.error());
     return exit_status::ok;
   }
 
  private:
-  static Result<> take(LogPrinter& printer, const client::ServerEvent& event) {
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds restart_time{15};
+  static constexpr int between_tries_ms = 200;
+
+  Result<> take(LogPrinter& printer, const client::ServerEvent& event, std::size_t& skip) {
     boost::system::error_code error;
     const auto value = boost::json::parse(event.data, error);
     if (error) return fail(ErrorKind::internal, "agentosd sent a malformed log record");
     const AgentView record(value);
+    const auto time = record.text("time");
+    if (skip > 0 && time == last_time_) {
+      --skip;
+      return {};
+    }
+    skip = 0;
+    same_time_ = time == last_time_ ? same_time_ + 1 : 1;
+    last_time_ = time;
     const auto bytes = AGENTOS_TRY(client::decode_base64(record.text("data")));
-    return printer.record(record.text("stream") == "stderr", record.text("time"), bytes);
+    return printer.record(record.text("stream") == "stderr", time, bytes);
   }
 
   Result<std::string> query() const {
@@ -83,6 +110,8 @@ class Logs final : public Command {
 
   bool follow_{}, timestamps_{}, raw_{};
   std::string since_, tail_, agent_;
+  std::string last_time_;    // of the record printed last
+  std::size_t same_time_{};  // records printed with that time
 };
 
 }  // namespace

@@ -11,6 +11,8 @@
 namespace agentos::sandbox {
 namespace {
 
+constexpr std::size_t tenant_max = 32;  // spawnd's limit
+
 Result<> check_request(const SandboxRequest& request) {
   const auto bad_name = [](const char* what, const std::string& text) {
     return fail(ErrorKind::invalid, std::string(what) + " '" + printable(text) + "' is not a name",
@@ -18,6 +20,10 @@ Result<> check_request(const SandboxRequest& request) {
   };
   if (!is_name(request.agent)) return bad_name("agent id", request.agent);
   if (!is_name(request.tenant)) return bad_name("tenant", request.tenant);
+  if (request.tenant.size() > tenant_max) {
+    return fail(ErrorKind::invalid, "tenant '" + request.tenant + "' is longer than 32 characters",
+                "rename it in agentos.yaml: its name is part of the names of its units");
+  }
   if (!request.name.empty() && !is_name(request.name)) return bad_name("agent name", request.name);
   const auto is_agents = [](std::uint32_t id) {
     return id >= UidPool::first && id - UidPool::first < UidPool::slots * UidPool::range;

@@ -35,12 +35,12 @@ if [ -z "$installed" ]; then
   has "and says in a line what is not enforced" "$err" "not enforced"
 fi
 
-kill_agentosd
+stop_agentosd
 status "daemon down" 6 "$agentos" ps
 one_line "daemon down"
 has "says how to start it" "$err" "start"
 revive_agentosd
-kill_spawnd
+stop_spawnd
 status "agentos-spawnd down" 125 "$agentos" run -- true
 one_line "agentos-spawnd down"
 has "names it" "$err" "agentos-spawnd"

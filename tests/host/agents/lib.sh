@@ -131,6 +131,9 @@ supervisor_start() {
 
 kill_spawnd() { if [ -n "$installed" ]; then systemctl kill --signal=KILL agentos-spawnd; else kill -9 "$spawnd"; wait "$spawnd" 2>/dev/null; fi; }
 kill_agentosd() { if [ -n "$installed" ]; then systemctl kill --signal=KILL agentosd; else kill -9 "$agentosd"; wait "$agentosd" 2>/dev/null; fi; }
+# Down until it is revived: systemd restarts what was killed.
+stop_spawnd() { if [ -n "$installed" ]; then systemctl stop agentos-spawnd; else kill_spawnd; fi; }
+stop_agentosd() { if [ -n "$installed" ]; then systemctl stop agentosd; else kill_agentosd; fi; }
 revive_spawnd() { if [ -n "$installed" ]; then systemctl start agentos-spawnd; else start_spawnd; fi; }
 revive_agentosd() { if [ -n "$installed" ]; then systemctl reset-failed agentosd; systemctl start agentosd; else start_agentosd; fi; wait_ready; }
 
@@ -150,7 +153,7 @@ supervisor_stop() {
 }
 
 # Agents' cgroups that are still there.
-cgroups() { find "$cgroup2/$slice" -mindepth 2 -maxdepth 2 -type d 2>/dev/null; }
+cgroups() { find "$cgroup2/$slice" -mindepth 2 -maxdepth 2 -type d -name 'a????????????' 2>/dev/null; }
 
 finish() {
   supervisor_stop

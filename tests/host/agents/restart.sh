@@ -54,5 +54,5 @@ wait $(jobs -p | grep -v -e "${spawnd:-x}" -e "${agentosd:-x}") 2>/dev/null
 revive_agentosd
 known=$("$agentos" ps -q | sort | tr '\n' ' ')
 until_true "the cgroups that are there are those of known agents" \
-  sh -c "[ \"\$(find '$cgroup2/$slice' -mindepth 2 -maxdepth 2 -type d -printf '%f\n' | sort | tr '\n' ' ')\" = \"\$('$agentos' ps -q | sort | tr '\n' ' ')\" ]"
+  sh -c "[ \"\$(find '$cgroup2/$slice' -mindepth 2 -maxdepth 2 -type d -name 'a????????????' -printf '%f\n' | sort | tr '\n' ' ')\" = \"\$('$agentos' ps -q | sort | tr '\n' ' ')\" ]"
 finish

@@ -298,6 +298,25 @@ TEST(Logs, PartsAndNeutralisesTheStreams) {
   EXPECT_EQ(run({"logs", "-t", "b"}, server).err, "2026-01-01T00:00:00.000Z e\n");
 }
 
+TEST(Logs, FollowSitsOutARestartAndPrintsNothingTwice) {
+  const auto event = [](const char* time, const char* base64) {
+    return "data: {\"time\":\"2026-01-01T00:00:00." + std::string(time) + "Z\",\"stream\":\"stdout\",\"data\":\"" +
+           base64 + "\"}\n\n";
+  };
+  const std::string a = event("001", "YQo="), b = event("002", "Ygo="), c = event("002", "Ywo="),
+                    d = event("002", "ZAo=");
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9999\r\n\r\n";
+  int asked = 0;
+  ScriptedServer server([&](const Asked&) {
+    if (++asked == 1) return Scripted{head + a + b + c};  // and the connection is gone
+    return Scripted{answer(200, b + c + d + "event: end\ndata: {}\n\n", "text/event-stream")};
+  });
+  const auto ran = run({"logs", "-f", "--tail", "9", "x"}, server);
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_EQ(ran.out, "a\nb\nc\nd\n");
+  EXPECT_EQ(server.lines()[1], "GET /v1/agents/x/logs?follow=true&since=2026-01-01T00%3A00%3A00.002Z");
+}
+
 TEST(Wait, SitsOutARestartAndGivesTheStatus) {
   int asked_wait = 0;
   ScriptedServer server([&](const Asked& asked) {

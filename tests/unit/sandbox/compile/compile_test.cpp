@@ -77,6 +77,17 @@ TEST(Compile, RefusesBadNames) {
   EXPECT_FALSE(with(&SandboxRequest::tenant, ""));
 }
 
+TEST(Compile, BoundsTheNameOfATenant) {
+  SandboxRequest request = sample_request();
+  request.tenant = std::string(32, 't');
+  EXPECT_TRUE(plan_for(request));
+  request.tenant += 't';
+  const auto plan = plan_for(request);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().kind(), ErrorKind::invalid);
+  EXPECT_THAT(plan.error().message(), HasSubstr("longer than 32"));
+}
+
 TEST(Compile, StartsNoAgentForAnAgent) {
   SandboxRequest request = sample_request();
   for (const std::uint32_t id : {UidPool::first, UidPool::first + UidPool::slots * UidPool::range - 1, ~0U}) {
