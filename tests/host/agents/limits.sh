@@ -57,13 +57,13 @@ declare -A programs=([memory]=$grow [forks]=$bomb [cpu]="")
 printf '%-8s %12s %12s %7s\n' hog alone beside ratio
 for kind in memory forks cpu; do
   alone=() beside=()
-  for round in 1 2 3; do
+  for round in 1 2 3 4 5; do
     alone+=("$(turns)")
-    "$agentos" run --detach --name "hog-$kind-$round" -e "PROGRAM=${programs[$kind]}" --memory 128MiB --memory-high 96MiB --pids 40 --cpus 0.5 --cpu-weight 10 -- sh -c "${hogs[$kind]}" >/dev/null 2>&1
+    "$agentos" run --detach --name "hog-$kind-$round" -e "PROGRAM=${programs[$kind]}" --memory 128MiB --memory-high 96MiB --pids 40 --cpus 0.2 --cpu-weight 10 -- sh -c "${hogs[$kind]}" >/dev/null 2>&1
     beside+=("$(turns)")
     "$agentos" terminate --grace 0 "hog-$kind-$round" >/dev/null
   done
-  middle() { printf '%s\n' "$@" | sort -n | sed -n 2p; }
+  middle() { printf '%s\n' "$@" | sort -n | sed -n 3p; }
   a=$(middle "${alone[@]}") b=$(middle "${beside[@]}")
   ratio=$((b * 100 / (a > 0 ? a : 1)))
   printf '%-8s %12s %12s %6s%%\n' $kind "$a" "$b" $ratio
