@@ -12,7 +12,7 @@ namespace agentos::cli {
 
 Result<Workspace> open_workspace(const std::string& path) {
   const std::string wanted = path.empty() ? "." : path;
-  const std::string shown = path.empty() ? "the current folder" : path;
+  const std::string shown = path.empty() ? "(the current folder)" : path;
   UniqueFd fd(::open(wanted.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) {
     switch (errno) {

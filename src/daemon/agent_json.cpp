@@ -1,9 +1,10 @@
 #include "daemon/agent_json.hpp"
 
 #include <array>
-#include <boost/json/array.hpp>
 #include <charconv>
 #include <cstdio>
+
+#include <boost/json/array.hpp>
 
 namespace agentos::daemon {
 namespace {
@@ -67,10 +68,11 @@ json::object to_json(const Agent& agent, const Usage& usage) {
   result["limits"] = limits_of(agent.limits);
   result["capabilities"] = strings(agent.capabilities);
   result["budget"] = budget_of(agent.budget);
-  result["sandbox"] = json::object{{"level", agent.sandbox.level},
-                                   {"uid_base", agent.sandbox.uid_base == 0 ? json::value() : json::value(agent.sandbox.uid_base)},
-                                   {"cgroup", agent.sandbox.cgroup.empty() ? json::value() : json::value(agent.sandbox.cgroup)},
-                                   {"not_enforced", strings(agent.sandbox.not_enforced)}};
+  result["sandbox"] =
+      json::object{{"level", agent.sandbox.level},
+                   {"uid_base", agent.sandbox.uid_base == 0 ? json::value() : json::value(agent.sandbox.uid_base)},
+                   {"cgroup", agent.sandbox.cgroup.empty() ? json::value() : json::value(agent.sandbox.cgroup)},
+                   {"not_enforced", strings(agent.sandbox.not_enforced)}};
   const bool has_process = agent.process.pid != 0 && !is_final(agent.status);
   result["pid"] = has_process ? json::value(agent.process.pid) : json::value();
   result["tty"] = agent.tty;
@@ -95,16 +97,17 @@ std::string format_time(TimePoint time) {
   const hh_mm_ss clock(time - day);
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02ld:%02ld:%02ld.%03ldZ", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<long>(clock.hours().count()),
-                static_cast<long>(clock.minutes().count()), static_cast<long>(clock.seconds().count()),
-                static_cast<long>(clock.subseconds().count()));
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<long>(clock.hours().count()), static_cast<long>(clock.minutes().count()),
+                static_cast<long>(clock.seconds().count()), static_cast<long>(clock.subseconds().count()));
   return text.data();
 }
 
 std::optional<TimePoint> parse_time(std::string_view text) {
   using namespace std::chrono;
   // The separators of "yyyy-mm-ddThh:mm:ss", then an optional fraction, then Z.
-  if (text.size() < 20 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':') {
+  if (text.size() < 20 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
+      text[13] != ':' || text[16] != ':') {
     return std::nullopt;
   }
   const auto number = [&](std::size_t at, std::size_t size) -> int {
@@ -120,8 +123,10 @@ std::optional<TimePoint> parse_time(std::string_view text) {
     milli = (padded[0] - '0') * 100 + (padded[1] - '0') * 10 + (padded[2] - '0');
   }
   const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  const year_month_day date(year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))), day(static_cast<unsigned>(number(8, 2))));
-  if (number(0, 4) < 0 || !date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) {
+  const year_month_day date(year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
+                            day(static_cast<unsigned>(number(8, 2))));
+  if (number(0, 4) < 0 || !date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+      second > 60) {
     return std::nullopt;
   }
   return sys_days(date) + hours(hour) + minutes(minute) + seconds(second) + milliseconds(milli);

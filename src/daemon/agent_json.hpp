@@ -1,11 +1,12 @@
 #pragma once
 
-#include "agentos/model/agent.hpp"
-
-#include <boost/json/object.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <boost/json/object.hpp>
+
+#include "agentos/model/agent.hpp"
 
 namespace agentos::daemon {
 

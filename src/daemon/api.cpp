@@ -1,13 +1,13 @@
 #include "daemon/api.hpp"
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
 #include "agentos/base/text.hpp"
 #include "daemon/agent_json.hpp"
 #include "daemon/features.hpp"
 #include "daemon/http/problem.hpp"
 #include "daemon/openapi/openapi.hpp"
-
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 
 namespace agentos::daemon {
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <memory>
+#include <string>
+#include <string_view>
+
 #include "daemon/config/access.hpp"
 #include "daemon/config/config.hpp"
 #include "daemon/event_hub.hpp"
@@ -7,16 +11,13 @@
 #include "daemon/log_watch.hpp"
 #include "process/agents.hpp"
 
-#include <memory>
-#include <string>
-#include <string_view>
-
 namespace agentos::daemon {
 
 // The control API: each route checks who asks, then asks the process manager.
 class Api {
  public:
-  Api(process::Agents& agents, Spawner& spawner, EventHub& events, LogWatch& logs, std::shared_ptr<const config::Config> config)
+  Api(process::Agents& agents, Spawner& spawner, EventHub& events, LogWatch& logs,
+      std::shared_ptr<const config::Config> config)
       : agents_(agents), spawner_(spawner), events_(events), log_watch_(logs), config_(std::move(config)) {}
 
   void add_routes(http::Router& router);
@@ -42,7 +43,8 @@ class Api {
 
   // The agent that {ref} names, if the caller may do this with it. What it may not even see is not_found.
   [[nodiscard]] Result<Agent> agent_of(const http::Request& request, config::Permission permission) const;
-  [[nodiscard]] Result<Agent> agent_of(const http::Request& request, std::string_view ref, config::Permission permission) const;
+  [[nodiscard]] Result<Agent> agent_of(const http::Request& request, std::string_view ref,
+                                       config::Permission permission) const;
   [[nodiscard]] Result<std::string> tenant_of(const http::Request& request, std::string_view asked = {}) const;
   [[nodiscard]] http::Response show(const Agent& agent, unsigned status = 200) const;
 

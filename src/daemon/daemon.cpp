@@ -1,5 +1,24 @@
 #include "daemon/daemon.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+
 #include "daemon/api.hpp"
 #include "daemon/config/config.hpp"
 #include "daemon/event_hub.hpp"
@@ -10,25 +29,6 @@
 #include "process/agents.hpp"
 #include "sandbox/compile/compile.hpp"
 #include "store/sqlite/agent_store.hpp"
-
-#include <spdlog/spdlog.h>
-#include <systemd/sd-daemon.h>
-
-#include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <cerrno>
-#include <csignal>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/random.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 namespace agentos::daemon {
 namespace {
@@ -76,7 +76,9 @@ Result<process::Agents::Planned> compile(const Agent& agent, const HostFacts& fa
   return planned;
 }
 
-TimePoint now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+TimePoint now() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
 
 std::uint32_t random_number() {
   std::uint32_t number{};
@@ -121,7 +123,8 @@ Result<> run(const Options& options) {
 
   EventHub events;
   asio::io_context context(1);
-  SpawndClient spawnd(context.get_executor(), options.spawnd_socket, [](const std::string& line) { spdlog::info("{}", line); });
+  SpawndClient spawnd(context.get_executor(), options.spawnd_socket,
+                      [](const std::string& line) { spdlog::info("{}", line); });
   process::Agents::Environment environment;
   environment.compile = compile;
   environment.now = now;

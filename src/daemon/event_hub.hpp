@@ -1,18 +1,18 @@
 #pragma once
 
-#include "agentos/model/agent.hpp"
-#include "process/bell.hpp"
-
 #include <cstddef>
 #include <deque>
 #include <list>
 #include <memory>
 #include <optional>
 
+#include "agentos/model/agent.hpp"
+#include "process/bell.hpp"
+
 namespace agentos::daemon {
 
-// Tells every subscriber each change of an agent. A subscriber that falls behind by more than `queue_max` is cut off, so
-// that a reader that never reads costs bounded memory.
+// Tells every subscriber each change of an agent. A subscriber that falls behind by more than `queue_max` is cut off,
+// so that a reader that never reads costs bounded memory.
 class EventHub {
  public:
   static constexpr std::size_t queue_max = 1024;

@@ -13,15 +13,19 @@ constexpr const char* controllers_remedy =
 
 std::string_view name(State state) {
   switch (state) {
-    case State::enforced: return "enforced";
-    case State::degraded: return "degraded";
-    case State::absent: return "absent";
+    case State::enforced:
+      return "enforced";
+    case State::degraded:
+      return "degraded";
+    case State::absent:
+      return "absent";
   }
   return "absent";
 }
 
 Feature needed(std::string name, bool present, std::string detail, std::string remedy) {
-  return {std::move(name), present ? State::enforced : State::absent, std::move(detail), present ? "" : std::move(remedy)};
+  return {std::move(name), present ? State::enforced : State::absent, std::move(detail),
+          present ? "" : std::move(remedy)};
 }
 
 // Agents run without it, with less.
@@ -31,8 +35,8 @@ Feature wanted(std::string name, bool present, std::string with, std::string wit
 }
 
 Feature controller(const HostFacts& facts, const std::string& name, const std::string& files) {
-  return wanted("cgroup2 " + name, facts.has_controller(name), files + " bind", files + " cannot be set; asking for them is refused",
-                controllers_remedy);
+  return wanted("cgroup2 " + name, facts.has_controller(name), files + " bind",
+                files + " cannot be set; asking for them is refused", controllers_remedy);
 }
 
 }  // namespace
@@ -41,17 +45,19 @@ std::vector<Feature> features_of(const HostFacts& facts) {
   std::vector<Feature> features;
   features.push_back(needed("user namespaces", facts.user_namespace, "each agent has its own range of host uids",
                             "sysctl user.max_user_namespaces=15000"));
-  features.push_back(needed("cgroup2", !facts.cgroup_root.empty(),
-                            facts.cgroup_root.empty() ? "agents cannot be held together" : "mounted at " + facts.cgroup_root,
-                            "mount -t cgroup2 none /sys/fs/cgroup"));
+  features.push_back(
+      needed("cgroup2", !facts.cgroup_root.empty(),
+             facts.cgroup_root.empty() ? "agents cannot be held together" : "mounted at " + facts.cgroup_root,
+             "mount -t cgroup2 none /sys/fs/cgroup"));
   features.push_back(controller(facts, "cpu", "--cpus and --cpu-weight"));
   features.push_back(controller(facts, "memory", "--memory and --memory-high"));
   features.push_back(controller(facts, "pids", "--pids"));
   features.push_back(controller(facts, "io", "--io-weight"));
-  features.push_back(needed("cgroup.kill", facts.cgroup_kill, "terminate leaves no process behind", "use Linux 5.14 or later"));
+  features.push_back(
+      needed("cgroup.kill", facts.cgroup_kill, "terminate leaves no process behind", "use Linux 5.14 or later"));
   features.push_back(needed("cgroup.freeze", facts.cgroup_freeze, "pause and resume", "use Linux 5.2 or later"));
-  features.push_back(needed("clone into cgroup", facts.clone_into_cgroup, "an agent is in its cgroup from its first moment",
-                            "use Linux 5.7 or later"));
+  features.push_back(needed("clone into cgroup", facts.clone_into_cgroup,
+                            "an agent is in its cgroup from its first moment", "use Linux 5.7 or later"));
   features.push_back(needed("id-mapped mounts", facts.id_mapped_mounts, "the workspace keeps its owner",
                             "use Linux 5.12 or later and a file system that has them (ext4, xfs, btrfs)"));
   features.push_back(needed("seccomp", facts.seccomp_filter, "system calls are on an allow-list",
@@ -59,8 +65,8 @@ std::vector<Feature> features_of(const HostFacts& facts) {
   features.push_back(wanted("Landlock", facts.landlock_abi > 0, "ABI " + std::to_string(facts.landlock_abi),
                             "the second fence around the file system is missing; mounts alone hold",
                             "boot with lsm=landlock,... (see /sys/kernel/security/lsm)"));
-  features.push_back(wanted("BPF LSM", facts.bpf_lsm, "file and exec events can be audited", "file and exec events cannot be audited",
-                            "boot with lsm=...,bpf"));
+  features.push_back(wanted("BPF LSM", facts.bpf_lsm, "file and exec events can be audited",
+                            "file and exec events cannot be audited", "boot with lsm=...,bpf"));
   features.push_back(wanted("cgroup BPF", facts.bpf_cgroup, "network rules can be attached to an agent",
                             "network rules cannot be attached to an agent; it has loopback only anyway",
                             "use a kernel with CONFIG_CGROUP_BPF=y"));
@@ -73,8 +79,10 @@ json::object host_json(const HostFacts& facts) {
   json::array controllers, features;
   for (const auto& controller : facts.controllers) controllers.emplace_back(controller);
   for (const auto& feature : features_of(facts)) {
-    features.push_back(json::object{
-        {"name", feature.name}, {"state", name(feature.state)}, {"detail", feature.detail}, {"remedy", feature.remedy}});
+    features.push_back(json::object{{"name", feature.name},
+                                    {"state", name(feature.state)},
+                                    {"detail", feature.detail},
+                                    {"remedy", feature.remedy}});
   }
   return {{"kernel", facts.kernel},
           {"cgroup_root", facts.cgroup_root},

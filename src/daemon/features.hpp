@@ -1,10 +1,11 @@
 #pragma once
 
-#include "agentos/model/host_facts.hpp"
-
-#include <boost/json/object.hpp>
 #include <string>
 #include <vector>
+
+#include <boost/json/object.hpp>
+
+#include "agentos/model/host_facts.hpp"
 
 namespace agentos::daemon {
 

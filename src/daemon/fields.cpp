@@ -41,7 +41,8 @@ std::vector<std::string> Fields::texts(std::string_view key) {
   const auto* value = take(key);
   if (value == nullptr) return list;
   const auto* array = value->if_array();
-  if (array == nullptr || !std::ranges::all_of(*array, [](const json::value& element) { return element.is_string(); })) {
+  if (array == nullptr ||
+      !std::ranges::all_of(*array, [](const json::value& element) { return element.is_string(); })) {
     wrong(key, "must be a list of strings");
     return list;
   }
@@ -54,12 +55,14 @@ std::vector<std::string> Fields::variables(std::string_view key) {
   const auto* value = take(key);
   if (value == nullptr) return list;
   const auto* object = value->if_object();
-  if (object == nullptr ||
-      !std::ranges::all_of(*object, [](const auto& member) { return member.value().is_string() && !member.key().contains('='); })) {
+  if (object == nullptr || !std::ranges::all_of(*object, [](const auto& member) {
+        return member.value().is_string() && !member.key().contains('=');
+      })) {
     wrong(key, "must be an object of names and strings");
     return list;
   }
-  for (const auto& member : *object) list.push_back(std::string(member.key()) + "=" + std::string(member.value().get_string()));
+  for (const auto& member : *object)
+    list.push_back(std::string(member.key()) + "=" + std::string(member.value().get_string()));
   return list;
 }
 
@@ -68,7 +71,8 @@ std::vector<std::string> Fields::reasons() const {
   if (object_ == nullptr) return all;
   for (const auto& member : *object_) {
     if (std::ranges::find(known_, member.key()) != known_.end()) continue;
-    all.push_back("unknown member '" + (where_.empty() ? "" : where_ + ".") + std::string(member.key()).substr(0, 64) + "'");
+    all.push_back("unknown member '" + (where_.empty() ? "" : where_ + ".") + std::string(member.key()).substr(0, 64) +
+                  "'");
   }
   return all;
 }

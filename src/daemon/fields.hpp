@@ -1,9 +1,5 @@
 #pragma once
 
-#include "agentos/base/result.hpp"
-
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
 #include <charconv>
 #include <cstdint>
 #include <limits>
@@ -13,10 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "agentos/base/result.hpp"
+
 namespace agentos::daemon {
 
-// Reads the members of a JSON object that a client sent. Each wrong or unknown member becomes one reason; read everything,
-// then ask for the reasons.
+// Reads the members of a JSON object that a client sent. Each wrong or unknown member becomes one reason; read
+// everything, then ask for the reasons.
 class Fields {
  public:
   // null counts as an empty object; anything else that is no object is a reason.
@@ -58,7 +59,8 @@ template <class T, class Query>
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value > most) {
-    return fail(ErrorKind::invalid, "query parameter " + std::string(key) + " must be a number from 0 to " + std::to_string(most));
+    return fail(ErrorKind::invalid,
+                "query parameter " + std::string(key) + " must be a number from 0 to " + std::to_string(most));
   }
   return value;
 }

@@ -1,12 +1,12 @@
 #include "daemon/log_reader.hpp"
 
-#include <algorithm>
-#include <cstring>
-#include <utility>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
 
 namespace agentos::daemon {
 namespace {

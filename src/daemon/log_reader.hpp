@@ -1,19 +1,20 @@
 #pragma once
 
-#include "agentos/base/fd.hpp"
-#include "agentos/base/result.hpp"
-#include "agentos/model/exit_record.hpp"
-
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "agentos/base/fd.hpp"
+#include "agentos/base/result.hpp"
+#include "agentos/model/exit_record.hpp"
+
 namespace agentos::daemon {
 
-// Reads the two log files of an agent as one stream in the order of the records, also while its init goes on writing and
-// empties one of them. What was overwritten before it was read is left out. Buffers are bounded whatever is in the files.
+// Reads the two log files of an agent as one stream in the order of the records, also while its init goes on writing
+// and empties one of them. What was overwritten before it was read is left out. Buffers are bounded whatever is in the
+// files.
 class LogReader {
  public:
   static Result<LogReader> open(const std::array<std::string, 2>& paths);
@@ -34,8 +35,8 @@ class LogReader {
     UniqueFd fd;
     std::uint64_t offset{};  // in the file, of the buffer's start
     std::string buffer;
-    std::size_t used{};      // bytes of the buffer that are done with
-    std::uint64_t first{};   // sequence of the file's first record: another one tells that it was emptied meanwhile
+    std::size_t used{};     // bytes of the buffer that are done with
+    std::uint64_t first{};  // sequence of the file's first record: another one tells that it was emptied meanwhile
 
     void restart();
     bool refill();  // whether there are new bytes
@@ -47,8 +48,8 @@ class LogReader {
   std::uint64_t last_{};  // sequence of the record given last
 };
 
-// Where the last `lines` lines of a log begin: the first record of them, and how many of its bytes come before. Lines of
-// both streams count as one text.
+// Where the last `lines` lines of a log begin: the first record of them, and how many of its bytes come before. Lines
+// of both streams count as one text.
 struct TailStart {
   std::uint64_t sequence{1};
   std::size_t skip{};

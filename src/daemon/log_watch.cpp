@@ -1,14 +1,15 @@
 #include "daemon/log_watch.hpp"
 
+#include <sys/inotify.h>
+
 #include <array>
+#include <cstring>
+#include <exception>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cstring>
-#include <exception>
-
-#include <sys/inotify.h>
 
 namespace agentos::daemon {
 

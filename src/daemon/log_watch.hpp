@@ -1,14 +1,15 @@
 #pragma once
 
-#include "agentos/base/result.hpp"
-#include "process/bell.hpp"
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "agentos/base/result.hpp"
+#include "process/bell.hpp"
 
 namespace agentos::daemon {
 

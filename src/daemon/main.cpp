@@ -1,14 +1,14 @@
 // agentosd: the control plane. See agentosd(8).
-#include "daemon/daemon.hpp"
-#include "daemon/options.hpp"
-#include "daemon/privileges.hpp"
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
+#include "daemon/daemon.hpp"
+#include "daemon/options.hpp"
+#include "daemon/privileges.hpp"
 
 int main(int count, char** arguments) {
   using namespace agentos;
@@ -19,8 +19,8 @@ int main(int count, char** arguments) {
   // The journal adds the time.
   spdlog::set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e %l: %v");
 
-  auto done = daemon::become(options.user, {options.state_dir, options.run_dir,
-                                            std::filesystem::path(options.socket).parent_path().string()});
+  auto done = daemon::become(
+      options.user, {options.state_dir, options.run_dir, std::filesystem::path(options.socket).parent_path().string()});
   if (done) done = daemon::run(options);
   if (done) return 0;
   std::fprintf(stderr, "agentosd: %s\n", done.error().message().c_str());

@@ -5,8 +5,9 @@
 namespace agentos::daemon {
 
 std::optional<int> parse_options(int count, char** arguments, Options& options) {
-  CLI::App app("The control plane of agentos: serves the API that the agentos command uses, and keeps the agents' records.\n"
-               "Runs as an ordinary user without privileges; agentos-spawnd starts the agents.");
+  CLI::App app(
+      "The control plane of agentos: serves the API that the agentos command uses, and keeps the agents' records.\n"
+      "Runs as an ordinary user without privileges; agentos-spawnd starts the agents.");
   app.set_version_flag("--version", std::string("agentosd " AGENTOS_VERSION));
   app.add_option("--socket", options.socket, "Where the API is served")->capture_default_str();
   app.add_option("--spawnd-socket", options.spawnd_socket, "Where agentos-spawnd listens")->capture_default_str();

@@ -1,12 +1,12 @@
 #include "daemon/privileges.hpp"
 
-#include <cerrno>
-
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 namespace agentos::daemon {
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "agentos/base/result.hpp"
-
 #include <string>
 #include <vector>
+
+#include "agentos/base/result.hpp"
 
 namespace agentos::daemon {
 

@@ -1,16 +1,17 @@
-#include "daemon/agent_json.hpp"
-#include "daemon/api.hpp"
-#include "daemon/fields.hpp"
-#include "daemon/http/problem.hpp"
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <array>
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include <fcntl.h>
-#include <unistd.h>
+#include "daemon/agent_json.hpp"
+#include "daemon/api.hpp"
+#include "daemon/fields.hpp"
+#include "daemon/http/problem.hpp"
 
 namespace agentos::daemon {
 
@@ -43,7 +44,8 @@ Result<> check_workspace(const process::Submission& submission) {
   if (size < 0) return fail_errno("look at the workspace");
   const std::string_view actual(target.data(), static_cast<std::size_t>(size));
   if (actual == submission.workspace) return {};
-  return fail(ErrorKind::invalid, "the workspace's descriptor is " + std::string(actual) + ", not " + submission.workspace,
+  return fail(ErrorKind::invalid,
+              "the workspace's descriptor is " + std::string(actual) + ", not " + submission.workspace,
               "give the path without symbolic links");
 }
 
@@ -122,7 +124,8 @@ Result<Response> Api::list(const Request& request) const {
   if (const auto found = request.query.find("status"); found != request.query.end() && !found->second.empty()) {
     query.status = status_named(found->second);
     query.live_only = false;
-    if (!query.status) return fail(ErrorKind::invalid, "'" + found->second.substr(0, 64) + "' is no status", "see agentos-lifecycle(7)");
+    if (!query.status)
+      return fail(ErrorKind::invalid, "'" + found->second.substr(0, 64) + "' is no status", "see agentos-lifecycle(7)");
   }
   json::array agents;
   for (const auto& agent : AGENTOS_TRY(agents_.list(query))) agents.push_back(to_json(agent, agents_.usage(agent)));

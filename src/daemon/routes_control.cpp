@@ -1,10 +1,11 @@
+#include <csignal>
+#include <cstring>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include "daemon/api.hpp"
 #include "daemon/fields.hpp"
 #include "daemon/http/problem.hpp"
-
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <csignal>
-#include <cstring>
 
 namespace agentos::daemon {
 

@@ -1,13 +1,13 @@
-#include "daemon/agent_json.hpp"
-#include "daemon/api.hpp"
-#include "daemon/fields.hpp"
-#include "daemon/log_reader.hpp"
-
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/detail/base64.hpp>
 #include <boost/json/object.hpp>
+
+#include "daemon/agent_json.hpp"
+#include "daemon/api.hpp"
+#include "daemon/fields.hpp"
+#include "daemon/log_reader.hpp"
 
 namespace agentos::daemon {
 
@@ -38,7 +38,8 @@ Result<LogQuery> log_query(const Request& request) {
   std::optional<TimePoint> time = parse_time(since->second);
   if (!time) {
     const auto milliseconds = query_number<std::uint64_t>(request.query, "since", 1ULL << 43U);
-    if (!milliseconds) return fail(ErrorKind::invalid, "since must be a time such as 2026-11-23T15:28:03Z, or milliseconds since 1970");
+    if (!milliseconds)
+      return fail(ErrorKind::invalid, "since must be a time such as 2026-11-23T15:28:03Z, or milliseconds since 1970");
     time = TimePoint(std::chrono::milliseconds(milliseconds->value_or(0)));
   }
   query.since_ns = std::chrono::nanoseconds(time->time_since_epoch()).count();
@@ -62,8 +63,10 @@ json::object log_event(const LogReader::Record& record, std::string_view data) {
 }  // namespace
 
 void Api::add_watch_routes(http::Router& router) {
-  router.add_stream("GET", "/v1/agents/{ref}/logs", [this](Request& request, EventStream& stream) { return logs(request, stream); });
-  router.add_stream("GET", "/v1/events", [this](Request& request, EventStream& stream) { return events(request, stream); });
+  router.add_stream("GET", "/v1/agents/{ref}/logs",
+                    [this](Request& request, EventStream& stream) { return logs(request, stream); });
+  router.add_stream("GET", "/v1/events",
+                    [this](Request& request, EventStream& stream) { return events(request, stream); });
 }
 
 Api::Stream Api::logs(Request& request, EventStream& stream) {
@@ -106,7 +109,8 @@ Api::Stream Api::logs(Request& request, EventStream& stream) {
       if (!sent) co_return Result<void>{};
     }
     if (!grown || ended) break;
-    const auto woken = co_await (grown->wait(rings) || agents_.wait(agent->id, process::Bell::Clock::time_point::max()) || stream.closed());
+    const auto woken = co_await (grown->wait(rings) ||
+                                 agents_.wait(agent->id, process::Bell::Clock::time_point::max()) || stream.closed());
     if (woken.index() == 2) co_return Result<void>{};
   }
   const json::value nothing = json::object{};

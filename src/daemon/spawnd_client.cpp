@@ -1,13 +1,14 @@
 #include "daemon/spawnd_client.hpp"
 
-#include "os/socket.hpp"
-
 #include <algorithm>
+#include <cerrno>
+#include <exception>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cerrno>
-#include <exception>
+
+#include "os/socket.hpp"
 
 namespace agentos::daemon {
 namespace {
@@ -96,8 +97,8 @@ asio::awaitable<Result<SpawndClient::Reply>> SpawndClient::ask(SpawndRequest req
   const auto connect_until = process::Bell::Clock::now() + patience_.connect;
   while (connection_ == nullptr) {
     if (co_await connected_.wait(connected_.rings(), connect_until) || connection_ != nullptr) continue;
-    co_return fail(ErrorKind::unavailable, "agentos-spawnd is not there" + (last_error_.empty() ? "" : ": " + last_error_),
-                   spawnd_hint);
+    co_return fail(ErrorKind::unavailable,
+                   "agentos-spawnd is not there" + (last_error_.empty() ? "" : ": " + last_error_), spawnd_hint);
   }
   request.id = ++last_id_;
   const std::string packet = request.encode();

@@ -1,16 +1,17 @@
 #pragma once
 
-#include "agentos/ports/spawner.hpp"
-#include "process/bell.hpp"
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "agentos/ports/spawner.hpp"
+#include "process/bell.hpp"
 
 namespace agentos::daemon {
 

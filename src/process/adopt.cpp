@@ -1,11 +1,10 @@
-#include "process/agents.hpp"
-#include "process/group.hpp"
-#include "process/live.hpp"
+#include <filesystem>
 
 #include "agentos/base/text.hpp"
 #include "os/process.hpp"
-
-#include <filesystem>
+#include "process/agents.hpp"
+#include "process/group.hpp"
+#include "process/live.hpp"
 
 namespace agentos::process {
 namespace {
@@ -69,11 +68,13 @@ Result<> Agents::adopt_one(Agent record) {
   auto pidfd = os::open_pidfd(agent.process.pid, agent.process.start_time);
   if (!pidfd) {
     // Only "no such process" means that it has ended: anything else must not give up an agent that runs.
-    if (pidfd.error().kind() != ErrorKind::not_found) return std::unexpected(std::move(pidfd).error().within("adopt agent " + agent.id));
+    if (pidfd.error().kind() != ErrorKind::not_found)
+      return std::unexpected(std::move(pidfd).error().within("adopt agent " + agent.id));
     end("killed");
     return {};
   }
-  Started started{std::move(*pidfd), agent.process.pid, agent.process.start_time, agent.sandbox.uid_base, agent.sandbox.cgroup};
+  Started started{std::move(*pidfd), agent.process.pid, agent.process.start_time, agent.sandbox.uid_base,
+                  agent.sandbox.cgroup};
   attend(live, std::move(started));
   // The freezer knows better than the record, which may be of just before or after.
   const bool frozen = live->cgroup && is_frozen(*live->cgroup);

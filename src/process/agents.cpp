@@ -1,14 +1,14 @@
 #include "process/agents.hpp"
 
-#include "process/group.hpp"
-#include "process/live.hpp"
+#include <csignal>
+#include <cstring>
+#include <exception>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <exception>
 
-#include <csignal>
-#include <cstring>
+#include "process/group.hpp"
+#include "process/live.hpp"
 
 namespace agentos::process {
 namespace {
@@ -18,19 +18,22 @@ using namespace std::chrono_literals;
 
 std::string how_it_ended(const ExitRecord& exit) {
   switch (exit.kind) {
-    case ExitRecord::Kind::exited: return exit.code == 0 ? "" : "exit status " + std::to_string(exit.code);
+    case ExitRecord::Kind::exited:
+      return exit.code == 0 ? "" : "exit status " + std::to_string(exit.code);
     case ExitRecord::Kind::signaled: {
       const char* name = ::sigabbrev_np(exit.code);
       return name == nullptr ? "signal " + std::to_string(exit.code) : "SIG" + std::string(name);
     }
-    case ExitRecord::Kind::not_executed: return "cannot execute the command: " + std::string(::strerrordesc_np(exit.code));
+    case ExitRecord::Kind::not_executed:
+      return "cannot execute the command: " + std::string(::strerrordesc_np(exit.code));
   }
   return {};
 }
 
 }  // namespace
 
-Agents::Agents(asio::any_io_executor executor, AgentStore& store, Spawner& spawner, AgentFiles files, Environment environment)
+Agents::Agents(asio::any_io_executor executor, AgentStore& store, Spawner& spawner, AgentFiles files,
+               Environment environment)
     : executor_(std::move(executor)),
       store_(store),
       spawner_(spawner),
@@ -142,8 +145,8 @@ void Agents::attend(const LivePtr& live, Started started) {
 
 asio::awaitable<void> Agents::supervise(LivePtr live) {
   // A pidfd is readable when the process has ended; the pid namespace is empty by then.
-  const auto [error] = co_await live->pidfd->async_wait(asio::posix::stream_descriptor::wait_read,
-                                                        asio::as_tuple(asio::use_awaitable));
+  const auto [error] =
+      co_await live->pidfd->async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
   if (error) co_return;
   finish(live, "killed");
   co_await clean_up(live);
@@ -165,7 +168,8 @@ void Agents::finish(const LivePtr& live, std::string_view without_record) {
   Event event = Event::killed;
   std::string reason(without_record);
   if (agent.exit) {
-    event = agent.exit->kind == ExitRecord::Kind::exited && agent.exit->code == 0 ? Event::exited_zero : Event::exited_nonzero;
+    event = agent.exit->kind == ExitRecord::Kind::exited && agent.exit->code == 0 ? Event::exited_zero
+                                                                                  : Event::exited_nonzero;
     reason = how_it_ended(*agent.exit);
     if (agent.status == Status::starting) static_cast<void>(transition(live, Event::started, {}, false));
   } else if (without_record == "killed") {

@@ -1,16 +1,5 @@
 #pragma once
 
-#include "agentos/base/fd.hpp"
-#include "agentos/model/agent.hpp"
-#include "agentos/model/init_spec.hpp"
-#include "agentos/ports/agent_store.hpp"
-#include "agentos/ports/spawner.hpp"
-#include "process/bell.hpp"
-#include "process/files.hpp"
-#include "process/submission.hpp"
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -20,10 +9,22 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "agentos/base/fd.hpp"
+#include "agentos/model/agent.hpp"
+#include "agentos/model/init_spec.hpp"
+#include "agentos/ports/agent_store.hpp"
+#include "agentos/ports/spawner.hpp"
+#include "process/bell.hpp"
+#include "process/files.hpp"
+#include "process/submission.hpp"
+
 namespace agentos::process {
 
-// The process manager: every agent of this host, from its submission to its removal. One thread; every status change goes
-// through transition(), which stores it and tells it.
+// The process manager: every agent of this host, from its submission to its removal. One thread; every status change
+// goes through transition(), which stores it and tells it.
 class Agents {
  public:
   struct Planned {
@@ -39,15 +40,16 @@ class Agents {
     std::string boot_id;
     std::uint64_t log_max{8 << 20};  // bytes of each of an agent's two log files
     std::size_t live_max{4096};
-    std::size_t kept_max{10'000};  // records of one tenant, with the ended ones
+    std::size_t kept_max{10'000};                    // records of one tenant, with the ended ones
     std::chrono::milliseconds start_patience{5000};  // for a start that an earlier agentosd asked for
   };
 
-  Agents(boost::asio::any_io_executor executor, AgentStore& store, Spawner& spawner, AgentFiles files, Environment environment);
+  Agents(boost::asio::any_io_executor executor, AgentStore& store, Spawner& spawner, AgentFiles files,
+         Environment environment);
   ~Agents();  // lets go of the agents: they go on
 
-  // Once, before anything else: takes over what an earlier agentosd left. Agents that run go on; what ended meanwhile gets
-  // its final status; strays below the slice are killed, now and from time to time.
+  // Once, before anything else: takes over what an earlier agentosd left. Agents that run go on; what ended meanwhile
+  // gets its final status; strays below the slice are killed, now and from time to time.
   [[nodiscard]] Result<> adopt();
 
   boost::asio::awaitable<Result<Submitted>> submit(Submission submission);
@@ -79,13 +81,15 @@ class Agents {
   LivePtr live(std::string_view id) const;
   Result<LivePtr> running(const std::string& id) const;  // conflict when it has ended
 
-  // The one door to another status. Unless `must_store`, the change counts also when the store fails, and is stored later.
+  // The one door to another status. Unless `must_store`, the change counts also when the store fails, and is stored
+  // later.
   Result<> transition(const LivePtr& agent, Event event, std::string reason, bool must_store = true);
   boost::asio::awaitable<void> store_later(LivePtr agent);
 
   Result<> room_for(const Submission& submission) const;
   Result<LivePtr> record(const Submission& submission, const HostFacts& facts, Plan& plan);
-  boost::asio::awaitable<Result<void>> start(LivePtr agent, Plan plan, std::vector<UniqueFd> fds, const HostFacts& facts);
+  boost::asio::awaitable<Result<void>> start(LivePtr agent, Plan plan, std::vector<UniqueFd> fds,
+                                             const HostFacts& facts);
   void give_up(const LivePtr& agent, const Error& why);
   void attend(const LivePtr& agent, Started started);  // from now on its end is noticed
   boost::asio::awaitable<void> supervise(LivePtr agent);
@@ -98,7 +102,7 @@ class Agents {
 
   Result<> adopt_one(Agent record);
   Result<> find_started(const LivePtr& agent, const HostFacts& facts);  // when the reply of spawnd was lost
-  void forget(const Agent& agent);  // record and files
+  void forget(const Agent& agent);                                      // record and files
   boost::asio::awaitable<void> sweep_forever();
   boost::asio::awaitable<void> sweep(const HostFacts& facts);
   boost::asio::awaitable<void> remove_stray(std::string path, std::string tenant, std::string id);

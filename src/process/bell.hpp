@@ -1,17 +1,18 @@
 #pragma once
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <cstdint>
 #include <list>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 namespace agentos::process {
 
-// Wakes every coroutine that waits for it. To miss nothing: take rings(), look at what you wait for, then wait for a ring
-// beyond that count. It must outlive its waiters, or they must be gone with the io_context.
+// Wakes every coroutine that waits for it. To miss nothing: take rings(), look at what you wait for, then wait for a
+// ring beyond that count. It must outlive its waiters, or they must be gone with the io_context.
 class Bell {
  public:
   using Clock = std::chrono::steady_clock;

@@ -1,14 +1,13 @@
-#include "process/agents.hpp"
-#include "process/group.hpp"
-#include "process/live.hpp"
-
-#include "agentos/model/attach.hpp"
-#include "os/socket.hpp"
+#include <fcntl.h>
 
 #include <cerrno>
 #include <csignal>
 
-#include <fcntl.h>
+#include "agentos/model/attach.hpp"
+#include "os/socket.hpp"
+#include "process/agents.hpp"
+#include "process/group.hpp"
+#include "process/live.hpp"
 
 namespace agentos::process {
 namespace {
@@ -41,8 +40,9 @@ asio::awaitable<Result<Agent>> Agents::pause(std::string id) {
   if (!found) co_return std::unexpected(found.error());
   const LivePtr live = *found;
   if (!next(live->agent.status, Event::pause) || live->freezing || !live->cgroup) {
-    co_return fail(ErrorKind::conflict, "agent " + id + " is " +
-                                            (live->freezing ? "being paused or resumed" : std::string(name(live->agent.status))));
+    co_return fail(
+        ErrorKind::conflict,
+        "agent " + id + " is " + (live->freezing ? "being paused or resumed" : std::string(name(live->agent.status))));
   }
   live->freezing = true;
   auto frozen = co_await set_frozen(*live->cgroup, true);
@@ -61,8 +61,9 @@ asio::awaitable<Result<Agent>> Agents::resume(std::string id) {
   if (!found) co_return std::unexpected(found.error());
   const LivePtr live = *found;
   if (live->agent.status != Status::paused || live->freezing || !live->cgroup) {
-    co_return fail(ErrorKind::conflict, "agent " + id + " is " +
-                                            (live->freezing ? "being paused or resumed" : std::string(name(live->agent.status))));
+    co_return fail(
+        ErrorKind::conflict,
+        "agent " + id + " is " + (live->freezing ? "being paused or resumed" : std::string(name(live->agent.status))));
   }
   live->freezing = true;
   auto thawed = co_await set_frozen(*live->cgroup, false);
@@ -96,7 +97,8 @@ Result<Agent> Agents::terminate(const std::string& id, std::string reason, std::
 
 void Agents::begin_stop(const LivePtr& live) {
   if (auto sent = send_signal(*live, SIGTERM); !sent) {
-    environment_.log("agent " + live->agent.id + ": send SIGTERM: " + sent.error().message() + "; it is killed instead");
+    environment_.log("agent " + live->agent.id + ": send SIGTERM: " + sent.error().message() +
+                     "; it is killed instead");
     live->agent.kill_at = environment_.now();
   }
   // A frozen agent finds the signal when it runs again.

@@ -1,15 +1,15 @@
 #include "process/files.hpp"
 
-#include "agentos/model/agent.hpp"
-#include "os/file.hpp"
-#include "os/socket.hpp"
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
-#include <fcntl.h>
-#include <sys/stat.h>
+#include "agentos/model/agent.hpp"
+#include "os/file.hpp"
+#include "os/socket.hpp"
 
 namespace agentos::process {
 namespace {
@@ -62,7 +62,9 @@ void AgentFiles::remove(const std::string& id) const {
   fs::remove_all(folders_ + "/" + id, ignored);
 }
 
-void AgentFiles::remove_socket(const std::string& id) const { ::unlink(socket(id).c_str()); }
+void AgentFiles::remove_socket(const std::string& id) const {
+  ::unlink(socket(id).c_str());
+}
 
 std::array<std::string, 2> AgentFiles::logs(const std::string& id) const {
   return {folders_ + "/" + id + "/log.0", folders_ + "/" + id + "/log.1"};

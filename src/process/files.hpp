@@ -1,19 +1,19 @@
 #pragma once
 
-#include "agentos/base/fd.hpp"
-#include "agentos/base/result.hpp"
-#include "agentos/model/exit_record.hpp"
-
 #include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "agentos/base/fd.hpp"
+#include "agentos/base/result.hpp"
+#include "agentos/model/exit_record.hpp"
+
 namespace agentos::process {
 
-// The files of each agent: <state>/agents/ID/{log.0,log.1,exit} and the socket <run>/agents/ID.sock. Both folders belong to
-// agentosd alone (0700): no agent and no user can put anything there.
+// The files of each agent: <state>/agents/ID/{log.0,log.1,exit} and the socket <run>/agents/ID.sock. Both folders
+// belong to agentosd alone (0700): no agent and no user can put anything there.
 class AgentFiles {
  public:
   static Result<AgentFiles> open(const std::string& state_dir, const std::string& run_dir);

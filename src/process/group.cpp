@@ -1,18 +1,19 @@
 #include "process/group.hpp"
 
-#include "os/file.hpp"
-#include "os/process.hpp"
+#include <fcntl.h>
+
+#include <charconv>
+#include <chrono>
+#include <functional>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <charconv>
-#include <chrono>
-#include <functional>
 
-#include <fcntl.h>
+#include "os/file.hpp"
+#include "os/process.hpp"
 
 namespace agentos::process {
 namespace {
@@ -35,9 +36,9 @@ asio::awaitable<bool> event_is(const os::Cgroup& cgroup, std::string_view key, s
     const std::string wanted = std::string(key) + " " + std::to_string(value) + "\n";
     if (size > 0 && std::string_view(buffer, static_cast<std::size_t>(size)).contains(wanted)) co_return true;
     if (size < 0) co_return false;  // the cgroup is gone
-    const auto woken = co_await (
-        events.async_wait(asio::posix::stream_descriptor::wait_error, asio::as_tuple(asio::use_awaitable)) ||
-        deadline.async_wait(asio::as_tuple(asio::use_awaitable)));
+    const auto woken =
+        co_await (events.async_wait(asio::posix::stream_descriptor::wait_error, asio::as_tuple(asio::use_awaitable)) ||
+                  deadline.async_wait(asio::as_tuple(asio::use_awaitable)));
     if (woken.index() == 1 || std::get<0>(std::get<0>(woken))) co_return false;
   }
 }
@@ -79,13 +80,21 @@ asio::awaitable<Result<void>> set_frozen(const os::Cgroup& cgroup, bool frozen) 
                  "one of them waits in the kernel, for a disk or a network file system: try again");
 }
 
-Result<> thaw_now(const os::Cgroup& cgroup) { return cgroup.write("cgroup.freeze", "0"); }
+Result<> thaw_now(const os::Cgroup& cgroup) {
+  return cgroup.write("cgroup.freeze", "0");
+}
 
-bool is_frozen(const os::Cgroup& cgroup) { return known(cgroup.number("cgroup.freeze")) == 1U; }
+bool is_frozen(const os::Cgroup& cgroup) {
+  return known(cgroup.number("cgroup.freeze")) == 1U;
+}
 
-Result<> kill_all(const os::Cgroup& cgroup) { return cgroup.write("cgroup.kill", "1"); }
+Result<> kill_all(const os::Cgroup& cgroup) {
+  return cgroup.write("cgroup.kill", "1");
+}
 
-asio::awaitable<bool> emptied(const os::Cgroup& cgroup) { co_return co_await event_is(cgroup, "populated", 0); }
+asio::awaitable<bool> emptied(const os::Cgroup& cgroup) {
+  co_return co_await event_is(cgroup, "populated", 0);
+}
 
 Usage usage_of(const os::Cgroup& cgroup) {
   return {.cpu_usec = known(cgroup.number("cpu.stat", "usage_usec")),

@@ -1,14 +1,15 @@
 #pragma once
 
-#include "agentos/base/result.hpp"
-#include "agentos/model/agent.hpp"
-#include "os/cgroup.hpp"
+#include <sys/types.h>
 
-#include <boost/asio/awaitable.hpp>
 #include <optional>
 #include <string>
 
-#include <sys/types.h>
+#include <boost/asio/awaitable.hpp>
+
+#include "agentos/base/result.hpp"
+#include "agentos/model/agent.hpp"
+#include "os/cgroup.hpp"
 
 // What agentosd does with an agent's cgroup, whose knobs spawnd gave to its user.
 namespace agentos::process {

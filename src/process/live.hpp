@@ -1,10 +1,10 @@
 #pragma once
 
-#include "os/cgroup.hpp"
-#include "process/agents.hpp"
-
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+
+#include "os/cgroup.hpp"
+#include "process/agents.hpp"
 
 namespace agentos::process {
 
@@ -15,13 +15,14 @@ struct Agents::Live {
   Agent agent;
   std::optional<boost::asio::posix::stream_descriptor> pidfd;  // of its init
   std::optional<os::Cgroup> cgroup;
-  UniqueFd control;                  // connection to its init that carries signals; opened when first needed
-  boost::asio::steady_timer grace;   // stopping: until SIGKILL
+  UniqueFd control;                 // connection to its init that carries signals; opened when first needed
+  boost::asio::steady_timer grace;  // stopping: until SIGKILL
   Bell ended;
-  bool freezing{};    // a pause or resume is under way
-  // Adopted in `starting`: whether it runs is not known yet. spawnd may still be at work on what the last agentosd asked.
+  bool freezing{};  // a pause or resume is under way
+  // Adopted in `starting`: whether it runs is not known yet. spawnd may still be at work on what the last agentosd
+  // asked.
   std::optional<Bell::Clock::time_point> lost_until;
-  bool storing{};     // store_later is at work
+  bool storing{};  // store_later is at work
 };
 
 }  // namespace agentos::process

@@ -1,8 +1,7 @@
-#include "process/agents.hpp"
-#include "process/live.hpp"
-
 #include "os/file.hpp"
 #include "os/socket.hpp"
+#include "process/agents.hpp"
+#include "process/live.hpp"
 
 namespace agentos::process {
 namespace {
@@ -18,9 +17,10 @@ Result<> Agents::room_for(const Submission& submission) const {
   }
   const auto kept = kept_.find(submission.tenant);
   if (kept != kept_.end() && kept->second >= environment_.kept_max) {
-    return fail(ErrorKind::exhausted,
-                "tenant '" + submission.tenant + "' has " + std::to_string(kept->second) + " agents, the most that are kept",
-                "remove the ended ones: agentos prune");
+    return fail(
+        ErrorKind::exhausted,
+        "tenant '" + submission.tenant + "' has " + std::to_string(kept->second) + " agents, the most that are kept",
+        "remove the ended ones: agentos prune");
   }
   return {};
 }
@@ -41,7 +41,8 @@ Result<Agents::LivePtr> Agents::record(const Submission& submission, const HostF
 }
 
 asio::awaitable<Result<Submitted>> Agents::submit(Submission submission) {
-  if (auto reasons = refusals(submission); !reasons.empty()) co_return fail(ErrorKind::invalid, std::move(reasons.front()));
+  if (auto reasons = refusals(submission); !reasons.empty())
+    co_return fail(ErrorKind::invalid, std::move(reasons.front()));
   const auto facts = co_await spawner_.probe();
   if (!facts) co_return std::unexpected(facts.error());
   if (auto room = room_for(submission); !room) co_return std::unexpected(std::move(room).error());
@@ -90,7 +91,8 @@ asio::awaitable<Result<Submitted>> Agents::submit(Submission submission) {
   co_return Submitted{live->agent, std::move(stream)};
 }
 
-asio::awaitable<Result<void>> Agents::start(LivePtr live, Plan plan, std::vector<UniqueFd> fds, const HostFacts& facts) {
+asio::awaitable<Result<void>> Agents::start(LivePtr live, Plan plan, std::vector<UniqueFd> fds,
+                                            const HostFacts& facts) {
   auto started = co_await spawner_.start(std::move(plan), std::move(fds));
   if (started) {
     attend(live, std::move(*started));
@@ -105,7 +107,8 @@ asio::awaitable<Result<void>> Agents::start(LivePtr live, Plan plan, std::vector
 void Agents::give_up(const LivePtr& live, const Error& why) {
   const bool stopped = live->agent.status == Status::stopping;
   // From before `starting` it is only forgotten.
-  static_cast<void>(transition(live, stopped ? Event::killed : Event::start_failed, stopped ? "" : why.message(), false));
+  static_cast<void>(
+      transition(live, stopped ? Event::killed : Event::start_failed, stopped ? "" : why.message(), false));
   live_.erase(live->agent.id);
   if (stopped) {
     files_.remove_socket(live->agent.id);

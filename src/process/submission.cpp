@@ -1,15 +1,17 @@
 #include "process/submission.hpp"
 
-#include "agentos/base/text.hpp"
-
 #include <algorithm>
 #include <map>
 #include <string_view>
 
+#include "agentos/base/text.hpp"
+
 namespace agentos::process {
 namespace {
 
-std::string_view name_of(std::string_view variable) { return variable.substr(0, variable.find('=')); }
+std::string_view name_of(std::string_view variable) {
+  return variable.substr(0, variable.find('='));
+}
 
 // Starts with the first argument and goes on while there is room, so that a list of agents stays small.
 std::vector<std::string> shortened(const std::vector<std::string>& command) {
@@ -28,7 +30,8 @@ std::vector<std::string> shortened(const std::vector<std::string>& command) {
 
 }  // namespace
 
-std::vector<std::string> refusals(const std::vector<std::string>& command, const std::vector<std::string>& environment) {
+std::vector<std::string> refusals(const std::vector<std::string>& command,
+                                  const std::vector<std::string>& environment) {
   std::vector<std::string> reasons;
   const auto has_nul = [](const std::string& text) { return text.contains('\0'); };
   if (command.empty() || command.front().empty()) reasons.emplace_back("no command is given");
@@ -43,19 +46,21 @@ std::vector<std::string> refusals(const std::vector<std::string>& command, const
     }
   }
   if (bytes > program_bytes_max) {
-    reasons.push_back("command and environment are " + format_bytes(bytes) + " long; " + format_bytes(program_bytes_max) +
-                      " is the most");
+    reasons.push_back("command and environment are " + format_bytes(bytes) + " long; " +
+                      format_bytes(program_bytes_max) + " is the most");
   }
   return reasons;
 }
 
 std::vector<std::string> refusals(const Submission& submission) {
   auto reasons = refusals(submission.command, submission.environment);
-  constexpr std::string_view rule = " (small letters, digits, '-' and '_', starting with a letter or digit, at most 63)";
+  constexpr std::string_view rule =
+      " (small letters, digits, '-' and '_', starting with a letter or digit, at most 63)";
   if (!submission.name.empty() && !is_name(submission.name)) {
     reasons.push_back("'" + submission.name.substr(0, 64) + "' cannot be a name" + std::string(rule));
   }
-  if (is_agent_id(submission.name)) reasons.push_back("the name '" + submission.name + "' has the form of an agent's id");
+  if (is_agent_id(submission.name))
+    reasons.push_back("the name '" + submission.name + "' has the form of an agent's id");
   if (!is_name(submission.type)) {
     reasons.push_back("'" + submission.type.substr(0, 64) + "' cannot be a type" + std::string(rule));
   }

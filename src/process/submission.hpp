@@ -1,11 +1,11 @@
 #pragma once
 
-#include "agentos/base/fd.hpp"
-#include "agentos/model/agent.hpp"
-
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "agentos/base/fd.hpp"
+#include "agentos/model/agent.hpp"
 
 namespace agentos::process {
 
@@ -42,9 +42,9 @@ constexpr std::size_t recorded_command_max = 16 << 10;  // what is remembered of
 // A new record, in status submitted.
 [[nodiscard]] Agent record_of(const Submission& submission, std::string id, TimePoint now);
 
-// What a program of this agent finds in its environment: a few fixed variables, then `added`, of which the last of a name
-// counts. AGENTOS_AGENT_ID and AGENTOS_TENANT always tell the truth.
-[[nodiscard]] std::vector<std::string> environment_of(const Agent& agent, const std::vector<std::string>& added, bool tty,
-                                                      const std::string& terminal);
+// What a program of this agent finds in its environment: a few fixed variables, then `added`, of which the last of a
+// name counts. AGENTOS_AGENT_ID and AGENTOS_TENANT always tell the truth.
+[[nodiscard]] std::vector<std::string> environment_of(const Agent& agent, const std::vector<std::string>& added,
+                                                      bool tty, const std::string& terminal);
 
 }  // namespace agentos::process

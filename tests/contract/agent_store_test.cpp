@@ -1,13 +1,13 @@
 #include "agentos/ports/agent_store.hpp"
 
-#include "fakes/memory_agent_store.hpp"
-#include "fakes/temporary_folder.hpp"
-#include "store/sqlite/agent_store.hpp"
+#include <memory>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
+#include "fakes/memory_agent_store.hpp"
+#include "fakes/temporary_folder.hpp"
+#include "store/sqlite/agent_store.hpp"
 
 namespace agentos {
 namespace {

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "agentos/model/plan.hpp"
-#include "os/socket.hpp"
+#include <poll.h>
 
 #include <atomic>
 #include <functional>
@@ -11,7 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include <poll.h>
+#include "agentos/model/plan.hpp"
+#include "os/socket.hpp"
 
 namespace agentos::fakes {
 

@@ -1,26 +1,28 @@
 #include "fakes/fake_spawner.hpp"
 
-#include "agentos/model/attach.hpp"
-#include "os/file.hpp"
-#include "os/process.hpp"
-#include "os/socket.hpp"
-
-#include <csignal>
-#include <filesystem>
-#include <fstream>
-
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "agentos/model/attach.hpp"
+#include "os/file.hpp"
+#include "os/process.hpp"
+#include "os/socket.hpp"
+
 namespace agentos::fakes {
 namespace {
 
 namespace fs = std::filesystem;
 
-void put(const std::string& path, const std::string& content) { std::ofstream(path, std::ios::trunc) << content; }
+void put(const std::string& path, const std::string& content) {
+  std::ofstream(path, std::ios::trunc) << content;
+}
 
 bool readable(int fd) {
   pollfd watched{fd, POLLIN, 0};

@@ -1,20 +1,20 @@
 #pragma once
 
-#include "agentos/model/exit_record.hpp"
-#include "agentos/model/init_spec.hpp"
-#include "agentos/ports/spawner.hpp"
+#include <sys/types.h>
 
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <sys/types.h>
+#include "agentos/model/exit_record.hpp"
+#include "agentos/model/init_spec.hpp"
+#include "agentos/ports/spawner.hpp"
 
 namespace agentos::fakes {
 
-// A Spawner whose sandboxes are a sleeping process and a folder of plain files that stands for the cgroup. The test plays
-// the init: it reads the signals that were sent, writes the exit record, ends the process.
+// A Spawner whose sandboxes are a sleeping process and a folder of plain files that stands for the cgroup. The test
+// plays the init: it reads the signals that were sent, writes the exit record, ends the process.
 class FakeSpawner final : public Spawner {
  public:
   explicit FakeSpawner(std::string slice);  // a folder; tenants are made below it

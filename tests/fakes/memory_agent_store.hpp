@@ -1,10 +1,10 @@
 #pragma once
 
-#include "agentos/ports/agent_store.hpp"
-
 #include <map>
 #include <optional>
 #include <string>
+
+#include "agentos/ports/agent_store.hpp"
 
 namespace agentos::fakes {
 

@@ -1,11 +1,5 @@
 #pragma once
 
-#include "agentos/base/codec.hpp"
-#include "agentos/base/result.hpp"
-#include "agentos/model/exit_record.hpp"
-#include "agentos/model/lifecycle.hpp"
-#include "agentos/model/limits.hpp"
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -14,11 +8,18 @@
 #include <string_view>
 #include <vector>
 
+#include "agentos/base/codec.hpp"
+#include "agentos/base/result.hpp"
+#include "agentos/model/exit_record.hpp"
+#include "agentos/model/lifecycle.hpp"
+#include "agentos/model/limits.hpp"
+
 namespace agentos {
 
 using TimePoint = std::chrono::sys_time<std::chrono::milliseconds>;
 
-// What an agent has used. A field is empty where the kernel does not tell (a controller is missing, the cgroup is gone).
+// What an agent has used. A field is empty where the kernel does not tell (a controller is missing, the cgroup is
+// gone).
 struct Usage {
   std::optional<std::uint64_t> cpu_usec;
   std::optional<std::uint64_t> memory_current, memory_peak;  // bytes
@@ -90,7 +91,8 @@ struct AgentEvent {
   Status from{};
 };
 
-// 'a', then 12 characters of Crockford's base 32: 48 bits of milliseconds since 1970 and 12 random bits. Sorts by creation.
+// 'a', then 12 characters of Crockford's base 32: 48 bits of milliseconds since 1970 and 12 random bits. Sorts by
+// creation.
 [[nodiscard]] bool is_agent_id(std::string_view text);
 
 // Ids that rise strictly, also when two are made in one millisecond or the clock is set back.

@@ -12,7 +12,7 @@ struct Limits {
   std::optional<std::uint32_t> cpu_max;      // percent of one CPU
   std::optional<std::uint32_t> cpu_weight;   // 1..10000
   std::optional<std::uint64_t> pids_max;
-  std::optional<std::uint32_t> io_weight;    // 1..10000
+  std::optional<std::uint32_t> io_weight;  // 1..10000
 
   bool operator==(const Limits&) const = default;
 };

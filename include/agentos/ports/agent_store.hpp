@@ -1,19 +1,19 @@
 #pragma once
 
-#include "agentos/base/result.hpp"
-#include "agentos/model/agent.hpp"
-
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "agentos/base/result.hpp"
+#include "agentos/model/agent.hpp"
 
 namespace agentos {
 
 struct AgentQuery {
   std::optional<std::string> tenant;
   std::optional<Status> status;
-  bool live_only{};             // without the final ones
+  bool live_only{};  // without the final ones
   std::optional<std::string> name;
 };
 

@@ -1,14 +1,15 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
 #include "agentos/base/fd.hpp"
 #include "agentos/base/result.hpp"
 #include "agentos/model/host_facts.hpp"
 #include "agentos/model/plan.hpp"
-
-#include <boost/asio/awaitable.hpp>
-#include <cstdint>
-#include <string>
-#include <vector>
 
 namespace agentos {
 
@@ -20,8 +21,8 @@ struct Started {
   std::string cgroup;  // absolute path
 };
 
-// Who makes sandboxes: agentos-spawnd, or a fake. ErrorKind::unavailable: it cannot be reached, or died before it answered;
-// then a start may have happened all the same, and the cgroup tells.
+// Who makes sandboxes: agentos-spawnd, or a fake. ErrorKind::unavailable: it cannot be reached, or died before it
+// answered; then a start may have happened all the same, and the cgroup tells.
 class Spawner {
  public:
   Spawner() = default;

@@ -47,7 +47,7 @@ Decision may(const Config& config, const http::Peer& peer, Permission permission
   if (roles.empty()) return {};
   const auto has = [&](Role role) { return std::ranges::find(roles, role) != roles.end(); };
   const std::string where = "in tenant '" + printable(tenant) + "'";
-  const Decision allow{true, {}, {}, {}};
+  Decision allow{true, {}, {}, {}};
   switch (permission) {
     case Permission::view:
       return allow;

@@ -54,7 +54,7 @@ class Compiler {
   Compiler(std::string_view file_name, const Names& names) : file_name_(file_name), names_(names) {}
 
   Result<Loaded> compile(std::string_view yaml) {
-    const Node root = read_document(yaml, errors_);
+    const Value root = read_document(yaml, errors_);
     if (errors_.empty()) read_root(root);
     if (errors_.empty()) return std::move(loaded_);
     std::ranges::sort(errors_, {}, &Diagnostic::place);
@@ -64,28 +64,28 @@ class Compiler {
   }
 
  private:
-  void refuse(const Node& node, std::string what, std::string hint = {}) {
+  void refuse(const Value& node, std::string what, std::string hint = {}) {
     errors_.push_back({node.place, std::move(what), std::move(hint)});
   }
 
-  bool is_map(const Node& node, std::string_view what) {
-    if (node.kind == Node::Kind::map) return true;
-    if (node.kind != Node::Kind::null) refuse(node, std::string(what) + " must be a map");
+  bool is_map(const Value& node, std::string_view what) {
+    if (node.kind == Value::Kind::map) return true;
+    if (node.kind != Value::Kind::null) refuse(node, std::string(what) + " must be a map");
     return false;
   }
 
-  void unknown(const Node& key, std::string_view known) {
+  void unknown(const Value& key, std::string_view known) {
     refuse(key, "unknown key '" + printable(key.scalar) + "'", "known here: " + std::string(known));
   }
 
-  void read_root(const Node& root) {
-    if (root.kind != Node::Kind::map) return refuse(root, "the file must be a map", "it starts with 'version: 1'");
+  void read_root(const Value& root) {
+    if (root.kind != Value::Kind::map) return refuse(root, "the file must be a map", "it starts with 'version: 1'");
     bool versioned = false;
     bool any = false;
     for (const auto& [key, value] : root.entries) {
       if (key.scalar == "version") {
         versioned = true;
-        if (value.kind != Node::Kind::scalar || value.scalar != "1")
+        if (value.kind != Value::Kind::scalar || value.scalar != "1")
           refuse(value, "the version is not one that this program reads", "write 'version: 1'");
       } else if (key.scalar == "tenants") {
         any = true;
@@ -98,9 +98,9 @@ class Compiler {
     if (!any) refuse(root, "'tenants' is missing", "without a tenant nobody may do anything");
   }
 
-  void read_tenants(const Node& key, const Node& node) {
+  void read_tenants(const Value& key, const Value& node) {
     if (!is_map(node, "'tenants'") || node.entries.empty()) {
-      if (node.kind == Node::Kind::null || node.kind == Node::Kind::map)
+      if (node.kind == Value::Kind::null || node.kind == Value::Kind::map)
         refuse(key, "there is no tenant", "write 'default: {roles: {admin: {users: [root]}}}' below it");
       return;
     }
@@ -123,7 +123,7 @@ class Compiler {
     }
   }
 
-  void read_roles(const Node& node, Tenant& tenant) {
+  void read_roles(const Value& node, Tenant& tenant) {
     if (!is_map(node, "'roles'")) return;
     for (const auto& [key, value] : node.entries) {
       const auto role =
@@ -136,7 +136,7 @@ class Compiler {
     }
   }
 
-  void read_members(const Node& node, Members& members) {
+  void read_members(const Value& node, Members& members) {
     if (!is_map(node, "a role")) return;
     for (const auto& [key, value] : node.entries) {
       if (key.scalar == "users") {
@@ -150,13 +150,13 @@ class Compiler {
   }
 
   template <class Id, class Lookup>
-  void read_ids(const Node& node, std::string_view what, const Lookup& lookup, std::vector<Id>& ids) {
-    if (node.kind == Node::Kind::null) return;
-    if (node.kind != Node::Kind::list)
+  void read_ids(const Value& node, std::string_view what, const Lookup& lookup, std::vector<Id>& ids) {
+    if (node.kind == Value::Kind::null) return;
+    if (node.kind != Value::Kind::list)
       return refuse(node, "this must be a list of " + std::string(what) + "s",
                     "write [" + std::string(what) + ", ...]");
     for (const auto& element : node.elements) {
-      if (element.kind != Node::Kind::scalar || element.scalar.empty()) {
+      if (element.kind != Value::Kind::scalar || element.scalar.empty()) {
         refuse(element, "this must be the name or number of a " + std::string(what));
       } else if (std::ranges::all_of(element.scalar, [](char c) { return c >= '0' && c <= '9'; })) {
         read_number(element, ids);
@@ -172,7 +172,7 @@ class Compiler {
   }
 
   template <class Id>
-  void read_number(const Node& element, std::vector<Id>& ids) {
+  void read_number(const Value& element, std::vector<Id>& ids) {
     static_assert(std::is_unsigned_v<Id>);
     Id id{};
     const char* end = element.scalar.data() + element.scalar.size();

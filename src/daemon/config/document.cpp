@@ -25,12 +25,9 @@ Place place_of(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};
 }
 
-// Ends the reading from inside yaml-cpp.
-struct TooDeep {};
-
 class Builder final : public YAML::EventHandler {
  public:
-  Builder(std::vector<Diagnostic>& errors, Node& root) : errors_(errors) { open_.push_back({&root, {}}); }
+  Builder(std::vector<Diagnostic>& errors, Value& root) : errors_(errors) { open_.push_back({&root, {}}); }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -40,31 +37,31 @@ class Builder final : public YAML::EventHandler {
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     refuse(mark, "an alias is not allowed", "write the value again where it is needed");
-    put({Node::Kind::null, place_of(mark), {}, {}, {}});
+    put({Value::Kind::null, place_of(mark), {}, {}, {}});
   }
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { put({Node::Kind::null, place_of(mark), {}, {}, {}}); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { put({Value::Kind::null, place_of(mark), {}, {}, {}}); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string& value) override {
     check_tag(mark, tag);
-    put({Node::Kind::scalar, place_of(mark), value, {}, {}});
+    put({Value::Kind::scalar, place_of(mark), value, {}, {}});
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                        YAML::EmitterStyle::value) override {
     check_tag(mark, tag);
-    open({Node::Kind::list, place_of(mark), {}, {}, {}});
+    open(mark, {Value::Kind::list, place_of(mark), {}, {}, {}});
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, YAML::EmitterStyle::value) override {
     check_tag(mark, tag);
-    open({Node::Kind::map, place_of(mark), {}, {}, {}});
+    open(mark, {Value::Kind::map, place_of(mark), {}, {}, {}});
   }
   void OnMapEnd() override { close(); }
 
  private:
   struct Open {
-    Node* node;
-    Node collected;  // built here and moved to its place when it ends
+    Value* node;
+    Value collected;  // built here and moved to its place when it ends
     bool has_key{false};
-    Node key{};
+    Value key{};
   };
 
   void refuse(const YAML::Mark& mark, std::string what, std::string hint) {
@@ -76,23 +73,22 @@ class Builder final : public YAML::EventHandler {
       refuse(mark, "tag '" + printable(tag) + "' is not allowed", "remove it");
   }
 
-  void open(Node node) {
+  void open(const YAML::Mark& mark, Value node) {
     if (open_.size() > max_config_depth) {
-      errors_.push_back({node.place, "nested deeper than " + std::to_string(max_config_depth) + " levels", {}});
-      throw TooDeep{};
+      throw YAML::ParserException(mark, "nested deeper than " + std::to_string(max_config_depth) + " levels");
     }
     open_.push_back({nullptr, std::move(node)});
   }
   void close() {
-    Node node = std::move(open_.back().collected);
+    Value node = std::move(open_.back().collected);
     open_.pop_back();
     put(std::move(node));
   }
-  void put(Node node) {
+  void put(Value node) {
     Open& parent = open_.back();
     if (parent.node != nullptr) {
       *parent.node = std::move(node);
-    } else if (parent.collected.kind == Node::Kind::list) {
+    } else if (parent.collected.kind == Value::Kind::list) {
       parent.collected.elements.push_back(std::move(node));
     } else if (!parent.has_key) {
       parent.has_key = true;
@@ -102,8 +98,8 @@ class Builder final : public YAML::EventHandler {
       add_entry(parent.collected, std::move(parent.key), std::move(node));
     }
   }
-  void add_entry(Node& map, Node key, Node value) {
-    if (key.kind != Node::Kind::scalar) {
+  void add_entry(Value& map, Value key, Value value) {
+    if (key.kind != Value::Kind::scalar) {
       errors_.push_back({key.place, "a key must be a word", {}});
       return;
     }
@@ -122,21 +118,19 @@ class Builder final : public YAML::EventHandler {
 
 }  // namespace
 
-Node read_document(std::string_view yaml, std::vector<Diagnostic>& errors) {
-  Node root;
+Value read_document(std::string_view yaml, std::vector<Diagnostic>& errors) {
+  Value root;
   try {
     std::istringstream stream{std::string(yaml)};
     YAML::Parser parser(stream);
     Builder builder(errors, root);
     parser.HandleNextDocument(builder);
-    Node second;
+    Value second;
     Builder another(errors, second);
     if (parser.HandleNextDocument(another))
       errors.push_back({second.place, "a second document", "one file, one document"});
   } catch (const YAML::Exception& thrown) {
-    errors.push_back({place_of(thrown.mark), "not YAML: " + printable(thrown.msg), {}});
-  } catch (const TooDeep&) {
-    // said where it was found
+    errors.push_back({place_of(thrown.mark), "cannot be read as YAML: " + printable(thrown.msg), {}});
   }
   return root;
 }

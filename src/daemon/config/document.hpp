@@ -17,17 +17,17 @@ struct Place {
 
 struct Entry;
 
-struct Node {
+struct Value {
   enum class Kind : unsigned char { null, scalar, list, map };
   Kind kind{Kind::null};
   Place place;
   std::string scalar;
-  std::vector<Node> elements;  // of a list
-  std::vector<Entry> entries;  // of a map; keys are scalars and stand once
+  std::vector<Value> elements;  // of a list
+  std::vector<Entry> entries;   // of a map; keys are scalars and stand once
 };
 struct Entry {
-  Node key;
-  Node value;
+  Value key;
+  Value value;
 };
 
 struct Diagnostic {
@@ -40,7 +40,7 @@ struct Diagnostic {
 
 // Refuses, with a diagnostic each: more than one document, anchors, aliases, tags, keys that are no scalars or stand
 // twice, more than max_config_depth levels. A syntax error ends the reading.
-[[nodiscard]] Node read_document(std::string_view yaml, std::vector<Diagnostic>& errors);
+[[nodiscard]] Value read_document(std::string_view yaml, std::vector<Diagnostic>& errors);
 constexpr std::size_t max_config_depth = 32;
 
 }  // namespace agentos::config

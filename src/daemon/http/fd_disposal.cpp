@@ -52,11 +52,11 @@ void FdDisposal::dispose(uid_t owner, UniqueFd fd) {
   sigset_t old;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);  // signals stay with the loop's thread
+  queue_->running = true;
   try {
     std::thread([queue = queue_] { queue->run(); }).detach();
-    queue_->running = true;
   } catch (const std::system_error&) {
-    // No thread to be had now; the next descriptor tries again.
+    queue_->running = false;  // no thread to be had now: the next descriptor tries again
   }
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
 }

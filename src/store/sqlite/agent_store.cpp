@@ -24,7 +24,8 @@ constexpr std::array migrations{
 
 }  // namespace
 
-Result<std::unique_ptr<SqliteAgentStore>> SqliteAgentStore::open(const std::string& path, std::chrono::milliseconds busy) {
+Result<std::unique_ptr<SqliteAgentStore>> SqliteAgentStore::open(const std::string& path,
+                                                                 std::chrono::milliseconds busy) {
   auto database = AGENTOS_TRY(Database::open(path, migrations, busy));
   return std::unique_ptr<SqliteAgentStore>(new SqliteAgentStore(std::move(database)));
 }
@@ -75,6 +76,8 @@ Result<std::vector<Agent>> SqliteAgentStore::list(const AgentQuery& query) {
   return agents;
 }
 
-Result<> SqliteAgentStore::remove(std::string_view id) { return remove_.bind(id).run(); }
+Result<> SqliteAgentStore::remove(std::string_view id) {
+  return remove_.bind(id).run();
+}
 
 }  // namespace agentos::store

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <memory>
+
 #include "agentos/ports/agent_store.hpp"
 #include "store/sqlite/database.hpp"
-
-#include <memory>
 
 namespace agentos::store {
 

@@ -35,13 +35,16 @@ Error error_of(sqlite3* database, std::string_view doing) {
     case SQLITE_PERM:
       return {ErrorKind::forbidden, what + path + ": " + sqlite3_errmsg(database),
               "the folder and the file must be writable by the user that agentosd runs as"};
-    case SQLITE_CONSTRAINT: return {ErrorKind::exists, what + sqlite3_errmsg(database)};
+    case SQLITE_CONSTRAINT:
+      return {ErrorKind::exists, what + sqlite3_errmsg(database)};
     case SQLITE_IOERR:
       if (sqlite3_system_errno(database) == ENOSPC || sqlite3_system_errno(database) == EDQUOT) {
         return no_space(what + path, path);
       }
       [[fallthrough]];
-    default: return {ErrorKind::internal, what + path + ": " + (database == nullptr ? "out of memory" : sqlite3_errmsg(database))};
+    default:
+      return {ErrorKind::internal,
+              what + path + ": " + (database == nullptr ? "out of memory" : sqlite3_errmsg(database))};
   }
 }
 
@@ -50,14 +53,18 @@ Error error_of(sqlite3* database, std::string_view doing) {
 Statement::Statement(sqlite3* database, std::string_view sql) : database_(database) {
   sqlite3_stmt* statement = nullptr;
   // On failure the statement is null and step() tells the error.
-  sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement,
+                     nullptr);
   statement_.reset(statement);
 }
 
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
+  sqlite3_finalize(statement);
+}
 
 Statement& Statement::bind(std::string_view text) {
-  sqlite3_bind_text64(statement_.get(), next_++, text.empty() ? "" : text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  sqlite3_bind_text64(statement_.get(), next_++, text.empty() ? "" : text.data(), text.size(), SQLITE_TRANSIENT,
+                      SQLITE_UTF8);
   return *this;
 }
 
@@ -103,9 +110,13 @@ std::string_view Statement::bytes(int column) const {
   return {data, data == nullptr ? 0 : static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
-std::int64_t Statement::number(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+std::int64_t Statement::number(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
 
-void Database::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+void Database::Close::operator()(sqlite3* database) const {
+  sqlite3_close_v2(database);
+}
 
 Result<Database> Database::open(const std::string& path, std::span<const Migration> migrations,
                                 std::chrono::milliseconds busy) {
@@ -136,8 +147,9 @@ Result<> Database::execute(const std::string& sql) {
 }
 
 Result<> Database::migrate(std::span<const Migration> migrations) {
-  AGENTOS_TRY(execute("BEGIN IMMEDIATE;"
-                      "CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, applied TEXT NOT NULL);"));
+  AGENTOS_TRY(
+      execute("BEGIN IMMEDIATE;"
+              "CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, applied TEXT NOT NULL);"));
   const auto apply = [&]() -> Result<> {
     std::int64_t present = 0;
     {
@@ -146,9 +158,10 @@ Result<> Database::migrate(std::span<const Migration> migrations) {
     }
     const int known = migrations.empty() ? 0 : migrations.back().version;
     if (present > known) {
-      return fail(ErrorKind::unsupported,
-                  "the database has schema " + std::to_string(present) + ", this agentosd knows up to " + std::to_string(known),
-                  "it was used by a newer agentos: install that one again, or restore an older database");
+      return fail(
+          ErrorKind::unsupported,
+          "the database has schema " + std::to_string(present) + ", this agentosd knows up to " + std::to_string(known),
+          "it was used by a newer agentos: install that one again, or restore an older database");
     }
     for (const auto& migration : migrations) {
       if (migration.version <= present) continue;

@@ -1,13 +1,13 @@
 #pragma once
 
-#include "agentos/base/result.hpp"
-
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "agentos/base/result.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -46,8 +46,8 @@ struct Migration {
   std::string_view sql;
 };
 
-// A SQLite file in WAL mode whose schema is at the last of the migrations. State survives the death of the process at any
-// moment; a power cut may lose the last moments (synchronous=NORMAL), and the agents with them.
+// A SQLite file in WAL mode whose schema is at the last of the migrations. State survives the death of the process at
+// any moment; a power cut may lose the last moments (synchronous=NORMAL), and the agents with them.
 class Database {
  public:
   // Creates the file with mode 0600 when there is none. A newer schema, a corrupt file, a full disk and a lock held by

@@ -1,10 +1,10 @@
 #include "daemon/api.hpp"
 
-#include "daemon/openapi/openapi.hpp"
-#include "unit/process/fixture.hpp"
-
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+
+#include "daemon/openapi/openapi.hpp"
+#include "unit/process/fixture.hpp"
 
 // Who may do what with whose agents, through the real routes. The process manager is real, over fakes.
 namespace agentos::daemon {
@@ -41,7 +41,8 @@ class ApiTest : public process::AgentsFixture {
     bool has_fd{};
   };
 
-  Answer call(uid_t uid, std::string method, const std::string& target, const char* body = nullptr, std::string workspace = {}) {
+  Answer call(uid_t uid, std::string method, const std::string& target, const char* body = nullptr,
+              std::string workspace = {}) {
     http::Request request;
     request.method = method;
     request.path = target.substr(0, target.find('?'));
@@ -61,14 +62,16 @@ class ApiTest : public process::AgentsFixture {
     const auto route = router.find(method, request.path, request.parameters);
     if (!route) return {404, {}, false};
     auto response = await((*route)->handler(request));
-    if (!response) return {static_cast<unsigned>(response.error().kind()) + 1000, response.error().message().c_str(), false};
+    if (!response)
+      return {static_cast<unsigned>(response.error().kind()) + 1000, response.error().message().c_str(), false};
     return {response->status, std::move(response->body), static_cast<bool>(response->fd)};
   }
 
   static unsigned refused_as(ErrorKind kind) { return static_cast<unsigned>(kind) + 1000; }
 
   std::string submit_as(uid_t uid, const std::string& agent_name) {
-    const std::string body = R"({"command":["work"],"name":")" + agent_name + R"(","workspace":")" + folder.path() + R"("})";
+    const std::string body =
+        R"({"command":["work"],"name":")" + agent_name + R"(","workspace":")" + folder.path() + R"("})";
     const auto answer = call(uid, "POST", "/v1/agents", body.c_str(), folder.path());
     EXPECT_EQ(answer.status, 201U) << answer.body;
     return answer.status == 201 ? std::string(answer.body.at("id").as_string()) : "";
@@ -127,15 +130,16 @@ TEST_P(ApiAccess, ToAnAgentOfAlice) {
 constexpr unsigned no = 1000 + static_cast<unsigned>(ErrorKind::forbidden);
 constexpr unsigned unseen = 1000 + static_cast<unsigned>(ErrorKind::not_found);
 INSTANTIATE_TEST_SUITE_P(All, ApiAccess,
-                         testing::Values(Access{root, 0, 0}, Access{bob, 0, no}, Access{viewer, 0, no}, Access{outsider, unseen, unseen},
-                                         Access{stranger, no, no}));
+                         testing::Values(Access{root, 0, 0}, Access{bob, 0, no}, Access{viewer, 0, no},
+                                         Access{outsider, unseen, unseen}, Access{stranger, no, no}));
 
 TEST_F(ApiTest, WhoMayNotSubmitDoesNot) {
   const std::string body = R"({"command":["work"],"workspace":")" + folder.path() + R"("})";
   EXPECT_EQ(call(viewer, "POST", "/v1/agents", body.c_str(), folder.path()).status, refused_as(ErrorKind::forbidden));
   EXPECT_EQ(call(stranger, "POST", "/v1/agents", body.c_str(), folder.path()).status, refused_as(ErrorKind::forbidden));
   const std::string elsewhere = R"({"command":["work"],"tenant":"acme","workspace":")" + folder.path() + R"("})";
-  EXPECT_EQ(call(outsider, "POST", "/v1/agents", elsewhere.c_str(), folder.path()).status, refused_as(ErrorKind::forbidden));
+  EXPECT_EQ(call(outsider, "POST", "/v1/agents", elsewhere.c_str(), folder.path()).status,
+            refused_as(ErrorKind::forbidden));
   EXPECT_TRUE(store.list({})->empty());
 }
 

@@ -1,8 +1,8 @@
 #include "daemon/event_hub.hpp"
 
-#include "fakes/await.hpp"
-
 #include <gtest/gtest.h>
+
+#include "fakes/await.hpp"
 
 namespace agentos::daemon {
 namespace {

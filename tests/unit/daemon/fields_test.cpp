@@ -1,11 +1,11 @@
-#include "daemon/agent_json.hpp"
-#include "daemon/features.hpp"
 #include "daemon/fields.hpp"
 
+#include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/json/parse.hpp>
+#include "daemon/agent_json.hpp"
+#include "daemon/features.hpp"
 
 namespace agentos::daemon {
 namespace {
@@ -15,7 +15,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 TEST(Fields, ReadsWhatIsThere) {
-  const auto body = boost::json::parse(R"({"name":"x","tty":true,"command":["a","b"],"env":{"A":"1"},"rows":24,"limits":{"cpu":5},"none":null})");
+  const auto body = boost::json::parse(
+      R"({"name":"x","tty":true,"command":["a","b"],"env":{"A":"1"},"rows":24,"limits":{"cpu":5},"none":null})");
   Fields fields(body);
   EXPECT_EQ(fields.text("name"), "x");
   EXPECT_TRUE(fields.flag("tty"));
@@ -28,7 +29,8 @@ TEST(Fields, ReadsWhatIsThere) {
 }
 
 TEST(Fields, TellsEverythingThatIsWrong) {
-  const auto body = boost::json::parse(R"({"name":1,"tty":"yes","command":["a",2],"env":{"A=B":"1"},"rows":70000,"low":-1,"tyop":0})");
+  const auto body = boost::json::parse(
+      R"({"name":1,"tty":"yes","command":["a",2],"env":{"A=B":"1"},"rows":70000,"low":-1,"tyop":0})");
   Fields fields(body);
   EXPECT_EQ(fields.text("name"), "");
   EXPECT_FALSE(fields.flag("tty"));
@@ -36,8 +38,9 @@ TEST(Fields, TellsEverythingThatIsWrong) {
   EXPECT_THAT(fields.variables("env"), IsEmpty());
   EXPECT_EQ(fields.number<std::uint16_t>("rows"), std::nullopt);
   EXPECT_EQ(fields.number<std::uint16_t>("low"), std::nullopt);
-  EXPECT_THAT(fields.reasons(), ElementsAre(HasSubstr("name must be a string"), HasSubstr("tty"), HasSubstr("command"), HasSubstr("env"),
-                                            HasSubstr("0 to 65535"), HasSubstr("low"), HasSubstr("unknown member 'tyop'")));
+  EXPECT_THAT(fields.reasons(),
+              ElementsAre(HasSubstr("name must be a string"), HasSubstr("tty"), HasSubstr("command"), HasSubstr("env"),
+                          HasSubstr("0 to 65535"), HasSubstr("low"), HasSubstr("unknown member 'tyop'")));
 }
 
 TEST(Fields, AnythingButAnObjectIsRefused) {
@@ -54,8 +57,9 @@ TEST(Time, IsWrittenAndReadInOneForm) {
   EXPECT_EQ(parse_time("2025-11-23T15:28:03.123999999Z"), time);
   EXPECT_EQ(parse_time("2025-11-23T15:28:03.1Z"), time - std::chrono::milliseconds(23));
   EXPECT_EQ(parse_time("2025-11-23T15:28:03Z"), time - std::chrono::milliseconds(123));
-  for (const auto* wrong : {"", "2025-11-23", "2025-13-23T15:28:03Z", "2025-02-30T15:28:03Z", "2025-11-23T25:28:03Z",
-                            "2025-11-23T15:28:03+01:00", "2025-11-23T15:28:03.Z", "2025-11-23 15:28:03Z", "-025-11-23T15:28:03Z"}) {
+  for (const auto* wrong :
+       {"", "2025-11-23", "2025-13-23T15:28:03Z", "2025-02-30T15:28:03Z", "2025-11-23T25:28:03Z",
+        "2025-11-23T15:28:03+01:00", "2025-11-23T15:28:03.Z", "2025-11-23 15:28:03Z", "-025-11-23T15:28:03Z"}) {
     EXPECT_EQ(parse_time(wrong), std::nullopt) << wrong;
   }
 }

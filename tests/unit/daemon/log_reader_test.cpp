@@ -1,14 +1,14 @@
 #include "daemon/log_reader.hpp"
 
-#include "daemon/log_watch.hpp"
-#include "fakes/await.hpp"
-#include "fakes/temporary_folder.hpp"
+#include <filesystem>
+#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
+#include "daemon/log_watch.hpp"
+#include "fakes/await.hpp"
+#include "fakes/temporary_folder.hpp"
 
 namespace agentos::daemon {
 namespace {
@@ -26,8 +26,10 @@ class LogReaderTest : public testing::Test {
     for (const auto& path : paths) std::ofstream(path).flush();
   }
 
-  static std::string bytes_of(std::uint64_t number, std::string_view data, LogRecord::Stream stream = LogRecord::Stream::output) {
-    const LogRecord record{.stream = stream, .sequence = number, .time_ns = static_cast<std::int64_t>(number), .data = data};
+  static std::string bytes_of(std::uint64_t number, std::string_view data,
+                              LogRecord::Stream stream = LogRecord::Stream::output) {
+    const LogRecord record{
+        .stream = stream, .sequence = number, .time_ns = static_cast<std::int64_t>(number), .data = data};
     char header[LogRecord::header_size];
     record.encode_header(header);
     return std::string(header, sizeof header) + std::string(data);

@@ -1,14 +1,14 @@
 #include "daemon/spawnd_client.hpp"
 
-#include "fakes/await.hpp"
-#include "fakes/fake_spawnd.hpp"
-#include "fakes/temporary_folder.hpp"
+#include <atomic>
+#include <memory>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <memory>
+#include "fakes/await.hpp"
+#include "fakes/fake_spawnd.hpp"
+#include "fakes/temporary_folder.hpp"
 
 namespace agentos::daemon {
 namespace {

@@ -1,6 +1,6 @@
-#include "unit/process/fixture.hpp"
-
 #include <csignal>
+
+#include "unit/process/fixture.hpp"
 
 // What a new agentosd makes of what an earlier one left.
 namespace agentos::process {
@@ -95,7 +95,8 @@ TEST_F(AdoptTest, AStoppingAgentIsKilledWhenItsGraceIsOver) {
 TEST_F(AdoptTest, AStartThatNeverHappenedHasFailed) {
   Agent agent;
   agent.tenant = "acme";
-  for (const auto& [id, status] : {std::pair{"a01111111111a", Status::submitted}, {"a01111111111b", Status::admitted},
+  for (const auto& [id, status] : {std::pair{"a01111111111a", Status::submitted},
+                                   {"a01111111111b", Status::admitted},
                                    {"a01111111111c", Status::starting}}) {
     agent.id = id;
     agent.status = status;

@@ -1,6 +1,6 @@
-#include "unit/process/fixture.hpp"
-
 #include <csignal>
+
+#include "unit/process/fixture.hpp"
 
 namespace agentos::process {
 namespace {

@@ -1,23 +1,22 @@
 #pragma once
 
-#include "process/agents.hpp"
+#include <fcntl.h>
 
-#include "fakes/await.hpp"
-#include "fakes/fake_spawner.hpp"
-#include "fakes/memory_agent_store.hpp"
-#include "fakes/temporary_folder.hpp"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <boost/asio/io_context.hpp>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
+#include <boost/asio/io_context.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fakes/await.hpp"
+#include "fakes/fake_spawner.hpp"
+#include "fakes/memory_agent_store.hpp"
+#include "fakes/temporary_folder.hpp"
+#include "process/agents.hpp"
 
 namespace agentos::process {
 
@@ -54,15 +53,17 @@ class AgentsFixture : public testing::Test {
     };
     environment.random = [] { return 7U; };
     environment.publish = [this](const AgentEvent& event) {
-      seen.push_back(event.from == event.agent.status ? std::string(name(event.from))
-                                                      : std::string(name(event.from)) + ">" + std::string(name(event.agent.status)));
+      seen.push_back(event.from == event.agent.status
+                         ? std::string(name(event.from))
+                         : std::string(name(event.from)) + ">" + std::string(name(event.agent.status)));
     };
     environment.log = [this](const std::string& line) { logged.push_back(line); };
     environment.boot_id = boot_id;
     environment.start_patience = std::chrono::milliseconds(100);
     environment.live_max = live_max;
     environment.kept_max = kept_max;
-    auto made = std::make_unique<Agents>(daemon_context->get_executor(), store, spawner, std::move(*files), std::move(environment));
+    auto made = std::make_unique<Agents>(daemon_context->get_executor(), store, spawner, std::move(*files),
+                                         std::move(environment));
     const auto adopted = made->adopt();
     EXPECT_TRUE(adopted) << adopted.error().message();
     return made;

@@ -19,7 +19,9 @@ Submission good() {
   return submission;
 }
 
-TEST(Submission, AGoodOneHasNoRefusal) { EXPECT_THAT(refusals(good()), IsEmpty()); }
+TEST(Submission, AGoodOneHasNoRefusal) {
+  EXPECT_THAT(refusals(good()), IsEmpty());
+}
 
 TEST(Submission, EveryReasonIsTold) {
   Submission submission;

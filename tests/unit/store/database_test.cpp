@@ -1,10 +1,10 @@
 #include "store/sqlite/database.hpp"
 
-#include "fakes/temporary_folder.hpp"
-#include "store/sqlite/agent_store.hpp"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,11 +12,11 @@
 #include <csignal>
 #include <fstream>
 
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fakes/temporary_folder.hpp"
+#include "store/sqlite/agent_store.hpp"
 
 namespace agentos::store {
 namespace {

@@ -158,7 +158,7 @@ TEST(Config, OneDocumentOnly) {
 }
 
 TEST(Config, BrokenYamlSaysWhere) {
-  EXPECT_THAT(errors("version: 1\ntenants: {a: \n"), HasSubstr("a.yaml:3:1: not YAML"));
+  EXPECT_THAT(errors("version: 1\ntenants: {a: \n"), HasSubstr("a.yaml:3:1: cannot be read as YAML"));
   EXPECT_THAT(errors("version: 1\n\ttenants: {}\n"), HasSubstr("a.yaml:2:"));
   EXPECT_THAT(errors("version: 1\ntenants: {a: *nothing}\n"), HasSubstr("a.yaml:2:14"));
 }
