@@ -86,8 +86,9 @@ std::vector<std::string> SpawndTest::agent_cgroups() const {
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(tenant_cgroup(), error)) {
-    // On systemd hosts `unit` holds the process of the tenant's unit.
-    if (entry.is_directory() && entry.path().filename() != "unit") names.push_back(entry.path().filename());
+    // On systemd hosts `unit` holds the process of the tenant's unit, and `.control` held the one that put it there.
+    const std::string name = entry.path().filename();
+    if (entry.is_directory() && name != "unit" && name != ".control") names.push_back(name);
   }
   return names;
 }
