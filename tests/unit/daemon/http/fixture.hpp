@@ -31,7 +31,7 @@ inline std::size_t open_fds() {
 // Waits for what another thread is about to do; the bound only ends a test that would hang.
 template <class Condition>
 bool eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::yield();
@@ -67,7 +67,9 @@ class ServerTest : public testing::Test {
   }
 
   // stop() and all that it waits for.
-  void stop() { boost::asio::co_spawn(context_, server_->stop(), boost::asio::use_future).get(); }
+  void stop() { begin_stop().get(); }
+
+  std::future<void> begin_stop() { return boost::asio::co_spawn(context_, server_->stop(), boost::asio::use_future); }
 
   // As the destructor of a program does.
   void halt() {

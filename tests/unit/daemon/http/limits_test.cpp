@@ -131,7 +131,7 @@ TEST_F(Limited, AByteATimeIsNotForEver) {
   const std::string bytes = "GET / HTTP/1.1\r\nX: ";
   std::size_t sent = 0;
   while (::poll(&answered, 1, 20) == 0) {
-    ASSERT_TRUE(client.send(sent < bytes.size() ? bytes.substr(sent, 1) : "x"));
+    if (!client.send(sent < bytes.size() ? bytes.substr(sent, 1) : "x")) break;
     ++sent;
     ASSERT_LT(sent, 500U) << "nobody stops it";
   }
@@ -142,13 +142,11 @@ TEST_F(Limited, AByteATimeIsNotForEver) {
 
 TEST_F(Limited, AnIdleConnectionIsClosedAfterAWhile) {
   start({.idle_time = milliseconds(100)});
-  auto client = this->client();
-  EXPECT_EQ(client.ask("GET", "/").status, 200U);
-  EXPECT_TRUE(client.ended());
+  EXPECT_TRUE(client().ended());
 }
 
 TEST_F(Limited, ALongPollIsNotSlow) {
-  start({.read_time = milliseconds(30), .write_time = milliseconds(30), .idle_time = milliseconds(30)});
+  start({.read_time = milliseconds(30), .write_time = milliseconds(30)});
   auto client = this->client();
   client.send(Client::request("GET", "/wait"));
   pollfd ready{client.fd(), POLLIN, 0};
@@ -158,7 +156,7 @@ TEST_F(Limited, ALongPollIsNotSlow) {
 }
 
 TEST_F(Limited, WhoDoesNotReadItsAnswerIsClosed) {
-  start({.write_time = milliseconds(100)});
+  start({.write_time = milliseconds(1500)});
   auto client = this->client();
   client.send(Client::request("GET", "/large"));
   EXPECT_TRUE(eventually([this] { return connections() == 0; }));

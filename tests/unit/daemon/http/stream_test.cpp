@@ -64,7 +64,7 @@ class Streaming : public ServerTest {
     });
     router.add("GET", "/slow", [this](Request&) -> awaitable<Result<Response>> {
       const Running running(*this);
-      co_await sleep(milliseconds(200));
+      while (!release_) co_await sleep(milliseconds(5));
       co_return Response{200, "done", {}};
     });
     router.add("GET", "/never", [this](Request&) -> awaitable<Result<Response>> {
@@ -84,6 +84,7 @@ class Streaming : public ServerTest {
 
   std::atomic<int> running_{0};
   std::atomic<int> sent_{0};
+  std::atomic<bool> release_{false};  // lets /slow answer
 };
 
 TEST_F(Streaming, EventsComeInChunksAndTheConnectionGoesOn) {
@@ -190,7 +191,7 @@ TEST_F(Streaming, AHalfClosedClientKeepsItsStream) {
 }
 
 TEST_F(Streaming, StopLetsRequestsEndAndClosesTheRest) {
-  start();
+  start({.stop_time = std::chrono::seconds(60)});
   auto idle = client();
   ASSERT_EQ(idle.ask("GET", "/refused").status, 403U);
   auto silent = client();
@@ -201,16 +202,18 @@ TEST_F(Streaming, StopLetsRequestsEndAndClosesTheRest) {
   auto slow = client();
   slow.send(Client::request("GET", "/slow"));
   ASSERT_TRUE(eventually([this] { return running_ == 2; }));
-  stop();
+  auto stopped = begin_stop();
+  EXPECT_TRUE(idle.ended());
+  EXPECT_TRUE(half.ended());
+  EXPECT_TRUE(silent.ended());
+  EXPECT_FALSE(client().connected());
+  release_ = true;
   const auto answer = slow.answer();
   EXPECT_EQ(answer.status, 200U);
   EXPECT_EQ(answer.fields.at("Connection"), "close");
   EXPECT_TRUE(slow.ended());
-  EXPECT_TRUE(idle.ended());
-  EXPECT_TRUE(half.ended());
-  EXPECT_TRUE(silent.ended());
+  stopped.get();
   EXPECT_EQ(running_, 0);
-  EXPECT_FALSE(client().connected());
   EXPECT_TRUE(log().empty());
 }
 
