@@ -52,6 +52,7 @@ std::string FakeSpawner::cgroup(const std::string& tenant, const std::string& ag
 
 boost::asio::awaitable<Result<Started>> FakeSpawner::start(Plan plan, std::vector<UniqueFd> fds) {
   if (failure) co_return std::unexpected(*failure);
+  if (running_.contains(plan.agent)) co_return fail(ErrorKind::exists, "agent " + plan.agent + " exists");
   if (fds.size() < start_fds_required) co_return fail(ErrorKind::invalid, "too few descriptors");
   const auto at = [&](StartFd which) -> UniqueFd& { return fds[static_cast<std::size_t>(which)]; };
   Running running;
