@@ -50,8 +50,10 @@ Result<> check_descriptors(const StartInput& input) {
   }
   AGENTOS_TRY(check_caller(input));
   const auto is = [&](StartFd which, mode_t type) {
-    struct stat status{};
-    return ::fstat(fd_of(input, which), &status) == 0 && (status.st_mode & S_IFMT) == type;
+    // Never asks a file system that a user serves (FUSE): it could keep the answer, and with it this one thread.
+    struct statx status{};
+    return ::statx(fd_of(input, which), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
+           (status.stx_mode & S_IFMT) == type;
   };
   if (!is(StartFd::workspace, S_IFDIR)) return fail(ErrorKind::invalid, "the workspace is not a directory");
   if (::fcntl(fd_of(input, StartFd::spec), F_GET_SEALS) <= 0)
