@@ -17,6 +17,7 @@ MAY_INCLUDE = {
     "ports": {"base", "model"},
     "client": {"base", "os"},  # the only installed API: it must not drag the rest along
     **{module: {"base", "model", "ports"} for module in PURE},
+    "workspace": {"base", "os", "model"},  # changes, commit and discard of an agent's layer, with the caller's rights
     **{module: FOUNDATION | PURE for module in SERVICES},
     **{module: FOUNDATION | PURE for module in ADAPTERS},
     # Programs: nobody includes them, and they take only what they are made of.
@@ -24,5 +25,5 @@ MAY_INCLUDE = {
     "gatewayd": FOUNDATION | PURE | {"gateway"},
     "spawnd": {"base", "os", "model", "sandbox/compile", "sandbox/container"},  # root: nothing that parses for others
     "init": {"base", "model"},  # runs beside a hostile agent
-    "cli": {"base", "os", "model", "client"},
+    "cli": {"base", "os", "model", "workspace", "client"},
 }

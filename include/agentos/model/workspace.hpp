@@ -1,0 +1,42 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace agentos {
+
+// How an agent sees the directory it works in. From the least it may do to it to the most.
+enum class WorkspaceMode : std::uint8_t {
+  empty,      // a new, empty directory of its own; the caller's is not there
+  read_only,  // the directory, which it cannot change
+  overlay,    // the directory; what it writes goes to a layer of its own, for the caller to commit or discard
+  bind,       // the directory itself
+};
+constexpr std::array all_workspace_modes{WorkspaceMode::empty, WorkspaceMode::read_only, WorkspaceMode::overlay,
+                                         WorkspaceMode::bind};
+
+// As written in policies and behind --workspace DIR:MODE.
+[[nodiscard]] constexpr std::string_view name(WorkspaceMode mode) {
+  switch (mode) {
+    case WorkspaceMode::empty:
+      return "empty";
+    case WorkspaceMode::read_only:
+      return "ro";
+    case WorkspaceMode::overlay:
+      return "overlay";
+    case WorkspaceMode::bind:
+      return "bind";
+  }
+  return "empty";
+}
+
+[[nodiscard]] constexpr std::optional<WorkspaceMode> workspace_mode_named(std::string_view text) {
+  for (const auto mode : all_workspace_modes) {
+    if (name(mode) == text) return mode;
+  }
+  return std::nullopt;
+}
+
+}  // namespace agentos
