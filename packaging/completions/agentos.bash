@@ -96,7 +96,7 @@ _agentos() {
     resume) options='-h --help --tenant --json --socket' agents='' ;;
     terminate) options='-h --help --reason --grace --tenant --json --socket' agents='' ;;
     wait) options='-h --help --timeout --tenant --json --socket' agents='-a' ;;
-    rm) options='-h --help -f --force --tenant --json --socket' agents='-a' ;;
+    rm) options='-h --help -f --force --discard --tenant --json --socket' agents='-a' ;;
     prune) options='-h --help -f --force --tenant --json --socket' ;;
     doctor) options='-h --help --json --socket' ;;
     version) options='-h --help --json --socket' ;;

@@ -83,6 +83,21 @@ std::string AgentView::command_line() const {
   return line;
 }
 
+const boost::json::value* AgentView::of_workspace(std::string_view key) const {
+  const auto* workspace = field("workspace");
+  return workspace != nullptr && workspace->is_object() ? workspace->get_object().if_contains(key) : nullptr;
+}
+
+std::optional<WorkspaceMode> AgentView::workspace_mode() const {
+  const auto* mode = of_workspace("mode");
+  return mode != nullptr && mode->is_string() ? workspace_mode_named(mode->get_string()) : std::nullopt;
+}
+
+bool AgentView::changed() const {
+  const auto* changed = of_workspace("changed");
+  return changed != nullptr && changed->is_bool() && changed->get_bool();
+}
+
 std::vector<std::string> AgentView::not_enforced() const {
   std::vector<std::string> result;
   const auto* sandbox = field("sandbox");

@@ -10,6 +10,7 @@
 #include <boost/json/value.hpp>
 
 #include "agentos/base/result.hpp"
+#include "agentos/model/workspace.hpp"
 
 namespace agentos::cli {
 
@@ -19,7 +20,8 @@ using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 // reason to fail.
 class AgentView {
  public:
-  explicit AgentView(const boost::json::value& agent) : agent_(&agent) {}
+  explicit AgentView(const boost::json::value& agent) : agent_(&agent) {}  // outlives this
+  explicit AgentView(const boost::json::value&&) = delete;
 
   [[nodiscard]] std::string text(std::string_view key) const;
   [[nodiscard]] std::optional<std::int64_t> number(std::string_view key) const;
@@ -34,11 +36,15 @@ class AgentView {
   [[nodiscard]] std::optional<std::int64_t> owner() const;  // uid
   [[nodiscard]] std::string command_line() const;           // arguments with spaces in quotes
   [[nodiscard]] std::vector<std::string> not_enforced() const;
+  [[nodiscard]] std::optional<WorkspaceMode> workspace_mode() const;
+  // Whether its layer holds something that nobody has committed or discarded, as far as was looked.
+  [[nodiscard]] bool changed() const;
   // Of an agent that has ended, as a shell would report it: see exit_status.
   [[nodiscard]] int shell_status() const;
 
  private:
   [[nodiscard]] const boost::json::value* field(std::string_view key) const;
+  [[nodiscard]] const boost::json::value* of_workspace(std::string_view key) const;
   const boost::json::value* agent_;
 };
 

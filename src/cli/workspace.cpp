@@ -10,7 +10,13 @@
 
 namespace agentos::cli {
 
-Result<Workspace> open_workspace(const std::string& path) {
+Result<Workspace> open_workspace(const std::string& argument) {
+  std::string path = argument;
+  std::optional<WorkspaceMode> mode;
+  if (const auto colon = argument.rfind(':'); colon != std::string::npos) {
+    mode = workspace_mode_named(argument.substr(colon + 1));
+    if (mode) path.resize(colon);
+  }
   const std::string wanted = path.empty() ? "." : path;
   const std::string shown = path.empty() ? "(the current folder)" : path;
   UniqueFd fd(::open(wanted.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -18,7 +24,7 @@ Result<Workspace> open_workspace(const std::string& path) {
     switch (errno) {
       case ENOENT:
         return fail(ErrorKind::not_found, "workspace " + shown + " does not exist",
-                    "make it first, or name another with --workspace");
+                    "make it first, or name another with --workspace DIR[:overlay|bind|ro|empty]");
       case ENOTDIR:
         return fail(ErrorKind::invalid, "workspace " + shown + " is not a folder",
                     "name the folder that the file is in");
@@ -39,7 +45,7 @@ Result<Workspace> open_workspace(const std::string& path) {
   if (size < 0) return fail_errno("path of workspace " + shown);
   std::string real(target.data(), static_cast<std::size_t>(size));
   if (!real.starts_with('/')) return fail(ErrorKind::invalid, "workspace " + shown + " cannot be reached by a path");
-  return Workspace{std::move(fd), std::move(real)};
+  return Workspace{std::move(fd), std::move(real), mode};
 }
 
 }  // namespace agentos::cli

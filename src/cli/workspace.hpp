@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "agentos/base/fd.hpp"
 #include "agentos/base/result.hpp"
+#include "agentos/model/workspace.hpp"
 
 namespace agentos::cli {
 
@@ -12,9 +14,11 @@ namespace agentos::cli {
 struct Workspace {
   UniqueFd fd;
   std::string path;  // absolute, without links: what the descriptor is
+  std::optional<WorkspaceMode> mode;
 };
 
-// `path` as the user wrote it; empty: the current folder.
-[[nodiscard]] Result<Workspace> open_workspace(const std::string& path);
+// "DIR", "DIR:MODE" or ":MODE" as the user wrote it; without DIR the current folder. Only a word that is a mode is
+// taken for one, so that folders may have a ':' in their names.
+[[nodiscard]] Result<Workspace> open_workspace(const std::string& argument);
 
 }  // namespace agentos::cli

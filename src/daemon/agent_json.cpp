@@ -53,7 +53,7 @@ json::object budget_of(const Budget& budget) {
 
 }  // namespace
 
-json::object to_json(const Agent& agent, const Usage& usage) {
+json::object to_json(const Agent& agent, const Usage& usage, std::optional<bool> changed) {
   json::object result;
   result["id"] = agent.id;
   result["name"] = agent.name;
@@ -64,7 +64,8 @@ json::object to_json(const Agent& agent, const Usage& usage) {
   result["status"] = name(agent.status);
   result["reason"] = agent.reason;
   result["command"] = strings(agent.command);
-  result["workspace"] = json::object{{"path", agent.workspace}, {"mode", "bind"}};
+  result["workspace"] =
+      json::object{{"path", agent.workspace}, {"mode", name(agent.workspace_mode)}, {"changed", or_null(changed)}};
   result["limits"] = limits_of(agent.limits);
   result["capabilities"] = strings(agent.capabilities);
   result["budget"] = budget_of(agent.budget);

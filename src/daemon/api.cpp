@@ -64,11 +64,18 @@ Result<Agent> Api::agent_of(const Request& request, std::string_view ref, Permis
   return fail(decision.kind, decision.reason, decision.hint);
 }
 
-Response Api::show(const Agent& agent, unsigned status) const {
+Response Api::show(const Agent& agent, unsigned status, std::optional<bool> changed) const {
   Response response;
   response.status = status;
-  response.body = to_json(agent, agents_.usage(agent));
+  response.body = to_json(agent, agents_.usage(agent), changed);
   return response;
+}
+
+// Asks agentos-spawnd; while it is away nobody knows whether there are changes, and everything else is told all the
+// same.
+Api::Answer Api::show_with_changes(Agent agent) const {
+  const auto changed = co_await agents_.has_changes(agent);
+  co_return show(agent, 200, changed.value_or(std::nullopt));
 }
 
 void Api::add_host_routes(http::Router& router) {

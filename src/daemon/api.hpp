@@ -38,6 +38,7 @@ class Api {
   Result<http::Response> attach(const http::Request& request);
   Result<http::Response> exec(const http::Request& request);
   Answer wait(http::Request& request);
+  Answer open_layer(http::Request& request);
   Stream logs(http::Request& request, http::EventStream& stream);
   Stream events(http::Request& request, http::EventStream& stream);
 
@@ -46,7 +47,8 @@ class Api {
   [[nodiscard]] Result<Agent> agent_of(const http::Request& request, std::string_view ref,
                                        config::Permission permission) const;
   [[nodiscard]] Result<std::string> tenant_of(const http::Request& request, std::string_view asked = {}) const;
-  [[nodiscard]] http::Response show(const Agent& agent, unsigned status = 200) const;
+  [[nodiscard]] http::Response show(const Agent& agent, unsigned status = 200, std::optional<bool> changed = {}) const;
+  Answer show_with_changes(Agent agent) const;
 
   process::Agents& agents_;
   Spawner& spawner_;

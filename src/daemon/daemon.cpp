@@ -69,6 +69,7 @@ Result<process::Agents::Planned> compile(const Agent& agent, const HostFacts& fa
                                         .caller_uid = agent.owner_uid,
                                         .caller_gid = agent.owner_gid,
                                         .workspace = agent.workspace,
+                                        .workspace_mode = agent.workspace_mode,
                                         .limits = agent.limits};
   sandbox::Report report;
   process::Agents::Planned planned{AGENTOS_TRY(sandbox::compile(request, facts, report)), {}};
@@ -135,7 +136,7 @@ Result<> run(const Options& options) {
   };
   environment.log = log;
   environment.boot_id = std::move(boot_id);
-  process::Agents agents(context.get_executor(), *store, spawnd, std::move(files), std::move(environment));
+  process::Agents agents(context.get_executor(), *store, spawnd, spawnd, std::move(files), std::move(environment));
   AGENTOS_TRY(agents.adopt());
   const auto log_watch = AGENTOS_TRY(LogWatch::open(context.get_executor()));
   Api api(agents, spawnd, events, *log_watch, std::move(config));

@@ -57,12 +57,15 @@ void Api::add_agent_routes(http::Router& router) {
   router.add("GET", "/v1/agents/{ref}", [this](Request& request) -> Answer {
     const auto agent = agent_of(request, Permission::view);
     if (!agent) co_return std::unexpected(agent.error());
-    co_return show(*agent);
+    co_return co_await show_with_changes(*agent);
   });
   router.add("DELETE", "/v1/agents/{ref}", [this](Request& request) -> Answer {
     const auto agent = agent_of(request, Permission::operate);
     if (!agent) co_return std::unexpected(agent.error());
-    if (auto removed = agents_.remove(agent->id); !removed) co_return std::unexpected(std::move(removed).error());
+    const bool discard = query_flag(request.query, "discard");
+    if (auto removed = co_await agents_.remove(agent->id, discard); !removed) {
+      co_return std::unexpected(std::move(removed).error());
+    }
     Response response;
     response.status = 204;
     co_return response;
@@ -86,9 +89,15 @@ Api::Answer Api::submit(Request& request) {
   submission.columns = fields.number<std::uint16_t>("columns").value_or(80);
   submission.terminal = fields.text("term");
   submission.workspace = fields.text("workspace");
+  const std::string mode = fields.text("workspace_mode");
   std::vector<std::string> reasons;
   submission.limits = limits_of(fields.inside("limits"), reasons);
   submission.remove_on_exit = fields.flag("remove_on_exit");
+  if (const auto known = workspace_mode_named(mode)) {
+    submission.workspace_mode = *known;
+  } else if (!mode.empty()) {
+    reasons.push_back("workspace_mode must be overlay, bind, ro or empty");
+  }
   for (auto& reason : fields.reasons()) reasons.push_back(std::move(reason));
 
   auto tenant = tenant_of(request, asked);
@@ -144,15 +153,17 @@ Api::Answer Api::prune(Request& request) {
   query.tenant = std::move(*tenant);
   const auto all = agents_.list(query);
   if (!all) co_return std::unexpected(all.error());
-  json::array removed;
+  json::array removed, kept;
   for (const auto& agent : *all) {
     if (!is_final(agent.status)) continue;
     if (!config::may(*config_, request.peer, Permission::operate, agent.tenant, agent.owner_uid).allowed) continue;
-    if (agents_.remove(agent.id)) removed.emplace_back(agent.id);
+    const auto outcome = co_await agents_.remove(agent.id, false);
+    if (outcome) removed.emplace_back(agent.id);
+    if (!outcome && outcome.error().kind() == ErrorKind::conflict) kept.emplace_back(agent.id);
     co_await asio::post(asio::use_awaitable);  // others get their turn between
   }
   Response response;
-  response.body = json::object{{"removed", std::move(removed)}};
+  response.body = json::object{{"removed", std::move(removed)}, {"kept", std::move(kept)}};
   co_return response;
 }
 

@@ -1,3 +1,5 @@
+#include <fcntl.h>
+
 #include <csignal>
 #include <cstring>
 
@@ -71,6 +73,7 @@ void Api::add_control_routes(http::Router& router) {
   });
   router.add("POST", "/v1/agents/{ref}/attach", [this](Request& request) -> Answer { co_return attach(request); });
   router.add("POST", "/v1/agents/{ref}/exec", [this](Request& request) -> Answer { co_return exec(request); });
+  router.add("POST", "/v1/agents/{ref}/layer", [this](Request& request) { return open_layer(request); });
   router.add("GET", "/v1/agents/{ref}/wait", [this](Request& request) { return wait(request); });
 }
 
@@ -120,7 +123,19 @@ Api::Answer Api::wait(Request& request) {
   if (outcome.index() == 1) co_return fail(ErrorKind::unavailable, "the client has gone");
   auto ended = std::get<0>(std::move(outcome));
   if (!ended) co_return std::unexpected(std::move(ended).error());
-  co_return show(*ended);
+  co_return co_await show_with_changes(std::move(*ended));
+}
+
+Api::Answer Api::open_layer(Request& request) {
+  const auto agent = agent_of(request, Permission::operate);
+  if (!agent) co_return std::unexpected(agent.error());
+  UniqueFd caller(::fcntl(request.connection, F_DUPFD_CLOEXEC, 3));
+  if (!caller) co_return fail_errno("open the layer");
+  auto layer = co_await agents_.open_layer(agent->id, std::move(caller));
+  if (!layer) co_return std::unexpected(std::move(layer).error());
+  Response response = show(*agent);
+  response.fd = std::move(*layer);
+  co_return response;
 }
 
 }  // namespace agentos::daemon

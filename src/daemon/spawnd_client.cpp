@@ -160,4 +160,33 @@ asio::awaitable<Result<void>> SpawndClient::remove(std::string tenant, std::stri
   co_return Result<void>{};
 }
 
+asio::awaitable<Result<SpawndClient::Reply>> SpawndClient::ask_layer(SpawndRequest::Kind kind, std::string agent,
+                                                                     UniqueFd caller) {
+  SpawndRequest request;
+  request.kind = kind;
+  request.agent = std::move(agent);
+  std::vector<UniqueFd> fds;
+  if (caller) fds.push_back(std::move(caller));
+  co_return co_await ask(std::move(request), std::move(fds));
+}
+
+asio::awaitable<Result<UniqueFd>> SpawndClient::open_layer(std::string agent, UniqueFd caller) {
+  auto answer = co_await ask_layer(SpawndRequest::Kind::open_layer, std::move(agent), std::move(caller));
+  if (!answer) co_return std::unexpected(std::move(answer).error());
+  if (!answer->fd) co_return fail(ErrorKind::internal, "agentos-spawnd gave no descriptor of the layer");
+  co_return std::move(answer->fd);
+}
+
+asio::awaitable<Result<bool>> SpawndClient::is_layer_empty(std::string agent) {
+  const auto answer = co_await ask_layer(SpawndRequest::Kind::check_layer, std::move(agent), UniqueFd());
+  if (!answer) co_return std::unexpected(answer.error());
+  co_return answer->reply.layer_is_empty;
+}
+
+asio::awaitable<Result<void>> SpawndClient::remove_layer(std::string agent) {
+  const auto answer = co_await ask_layer(SpawndRequest::Kind::remove_layer, std::move(agent), UniqueFd());
+  if (!answer) co_return std::unexpected(answer.error());
+  co_return Result<void>{};
+}
+
 }  // namespace agentos::daemon

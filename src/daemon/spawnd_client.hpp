@@ -10,6 +10,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include "agentos/ports/layer_store.hpp"
 #include "agentos/ports/spawner.hpp"
 #include "process/bell.hpp"
 
@@ -17,7 +18,7 @@ namespace agentos::daemon {
 
 // agentos-spawnd at the other end of its socket. The connection is made in the background and made again, with growing
 // pauses, when spawnd dies; what is asked for meanwhile waits a few seconds for it.
-class SpawndClient final : public Spawner {
+class SpawndClient final : public Spawner, public LayerStore {
  public:
   struct Patience {
     std::chrono::milliseconds connect{5000};  // for a connection
@@ -35,6 +36,10 @@ class SpawndClient final : public Spawner {
   boost::asio::awaitable<Result<Started>> start(Plan plan, std::vector<UniqueFd> fds) override;
   boost::asio::awaitable<Result<void>> remove(std::string tenant, std::string agent) override;
 
+  boost::asio::awaitable<Result<UniqueFd>> open_layer(std::string agent, UniqueFd caller) override;
+  boost::asio::awaitable<Result<bool>> is_layer_empty(std::string agent) override;
+  boost::asio::awaitable<Result<void>> remove_layer(std::string agent) override;
+
   [[nodiscard]] bool connected() const { return connection_ != nullptr; }
 
  private:
@@ -50,6 +55,7 @@ class SpawndClient final : public Spawner {
 
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<Error> read_replies(std::shared_ptr<Connection> connection);
+  boost::asio::awaitable<Result<Reply>> ask_layer(SpawndRequest::Kind kind, std::string agent, UniqueFd caller);
   boost::asio::awaitable<Result<Reply>> ask(SpawndRequest request, std::vector<UniqueFd> fds);
   boost::asio::awaitable<Result<void>> send(std::shared_ptr<Connection> connection, const std::string& packet,
                                             const std::vector<UniqueFd>& fds);

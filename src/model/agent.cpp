@@ -6,7 +6,7 @@
 namespace agentos {
 namespace {
 
-constexpr std::uint8_t record_version = 1;
+constexpr std::uint8_t record_version = 2;  // 1: every workspace was bound
 constexpr std::string_view base32 = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr std::size_t id_digits = 12;
 
@@ -25,6 +25,7 @@ struct Put {
     to.put(value);
   }
   void field(Status value) { to.put(value); }
+  void field(WorkspaceMode value) { to.put(value); }
 };
 
 struct Get {
@@ -45,6 +46,7 @@ struct Get {
   void field(std::vector<std::string>& value) { value = from.get_strings(); }
   void field(bool& value) { value = from.get_bool(); }
   void field(Status& value) { value = from.get_enum(Status::rejected); }
+  void field(WorkspaceMode& value) { value = from.get_enum(WorkspaceMode::bind); }
   template <class T>
     requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
   void field(T& value) {
@@ -53,13 +55,14 @@ struct Get {
 };
 
 template <class Direction, class Record>
-void each_field(Direction direction, Record& agent) {
+void each_field(Direction direction, Record& agent, std::uint8_t version) {
   const auto all = [&](auto&... fields) { (direction.field(fields), ...); };
   all(agent.id, agent.name, agent.type, agent.tenant, agent.owner_uid, agent.owner_gid, agent.goal, agent.status,
       agent.reason);
   all(agent.budget.tokens, agent.budget.microdollars, agent.capabilities);
   all(agent.sandbox.level, agent.sandbox.uid_base, agent.sandbox.cgroup, agent.sandbox.not_enforced);
   all(agent.workspace, agent.command);
+  if (version >= 2) all(agent.workspace_mode);
   all(agent.limits.memory_max, agent.limits.memory_high, agent.limits.cpu_max, agent.limits.cpu_weight,
       agent.limits.pids_max, agent.limits.io_weight);
   all(agent.tty, agent.with_stdin, agent.remove_on_exit);
@@ -74,18 +77,20 @@ void each_field(Direction direction, Record& agent) {
 std::string Agent::encode() const {
   Writer to;
   to.put(record_version);
-  each_field(Put{to}, *this);
+  each_field(Put{to}, *this, record_version);
   return std::move(to).take();
 }
 
 Result<Agent> Agent::decode(std::string_view bytes) {
   Reader from(bytes);
-  if (const auto version = from.get<std::uint8_t>(); version != record_version) {
+  const auto version = from.get<std::uint8_t>();
+  if (version == 0 || version > record_version) {
     return fail(ErrorKind::invalid, "agent record of version " + std::to_string(version),
                 "it was written by a newer agentos: install that one again");
   }
   Agent agent;
-  each_field(Get{from}, agent);
+  agent.workspace_mode = WorkspaceMode::bind;
+  each_field(Get{from}, agent, version);
   if (!from.finished()) return fail(ErrorKind::invalid, "malformed agent record");
   return agent;
 }

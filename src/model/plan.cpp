@@ -80,6 +80,7 @@ void Plan::encode(Writer& to) const {
   to.put(hostname);
   to.put(caller_uid);
   to.put(caller_gid);
+  to.put(workspace_mode);
   to.put(mounts);
   to.put(cgroup);
   to.put(rlimits);
@@ -94,6 +95,7 @@ Plan Plan::decode(Reader& from) {
   plan.hostname = from.get_string();
   plan.caller_uid = from.get<std::uint32_t>();
   plan.caller_gid = from.get<std::uint32_t>();
+  plan.workspace_mode = from.get_enum(WorkspaceMode::bind);
   plan.mounts = from.get_list<MountStep>(MountStep::decode);
   plan.cgroup = from.get_list<CgroupSetting>(CgroupSetting::decode);
   plan.rlimits = from.get_list<RlimitSetting>(RlimitSetting::decode);
@@ -113,10 +115,8 @@ std::string SpawndRequest::encode() const {
   to.put(id);
   to.put(kind);
   if (kind == Kind::start) plan.encode(to);
-  if (kind == Kind::remove) {
-    to.put(tenant);
-    to.put(agent);
-  }
+  if (kind == Kind::remove) to.put(tenant);
+  if (kind != Kind::probe && kind != Kind::start) to.put(agent);
   return std::move(to).take();
 }
 
@@ -134,12 +134,10 @@ Result<SpawndRequest> SpawndRequest::decode(std::string_view packet) {
   SpawndRequest request;
   if (from.get<std::uint32_t>() != plan_protocol_version) from.refuse();
   request.id = from.get<std::uint64_t>();
-  request.kind = from.get_enum(Kind::remove);
+  request.kind = from.get_enum(Kind::remove_layer);
   if (request.kind == Kind::start) request.plan = Plan::decode(from);
-  if (request.kind == Kind::remove) {
-    request.tenant = from.get_string();
-    request.agent = from.get_string();
-  }
+  if (request.kind == Kind::remove) request.tenant = from.get_string();
+  if (request.kind != Kind::probe && request.kind != Kind::start) request.agent = from.get_string();
   if (!from.finished()) return refuse_packet("request to agentos-spawnd");
   return request;
 }
@@ -167,6 +165,9 @@ std::string SpawndReply::encode() const {
       break;
     case Kind::removed:
       break;
+    case Kind::layer:
+      to.put(layer_is_empty);
+      break;
   }
   return std::move(to).take();
 }
@@ -176,7 +177,7 @@ Result<SpawndReply> SpawndReply::decode(std::string_view packet) {
   SpawndReply reply;
   if (from.get<std::uint32_t>() != plan_protocol_version) from.refuse();
   reply.id = from.get<std::uint64_t>();
-  reply.kind = from.get_enum(Kind::removed);
+  reply.kind = from.get_enum(Kind::layer);
   switch (reply.kind) {
     case Kind::failed:
       reply.error = from.get_enum(ErrorKind::unsupported);
@@ -194,6 +195,9 @@ Result<SpawndReply> SpawndReply::decode(std::string_view packet) {
       reply.cgroup = from.get_string();
       break;
     case Kind::removed:
+      break;
+    case Kind::layer:
+      reply.layer_is_empty = from.get_bool();
       break;
   }
   if (!from.finished()) return refuse_packet("reply of agentos-spawnd");

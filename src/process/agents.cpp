@@ -32,11 +32,12 @@ std::string how_it_ended(const ExitRecord& exit) {
 
 }  // namespace
 
-Agents::Agents(asio::any_io_executor executor, AgentStore& store, Spawner& spawner, AgentFiles files,
-               Environment environment)
+Agents::Agents(asio::any_io_executor executor, AgentStore& store, Spawner& spawner, LayerStore& layers,
+               AgentFiles files, Environment environment)
     : executor_(std::move(executor)),
       store_(store),
       spawner_(spawner),
+      layers_(layers),
       files_(std::move(files)),
       environment_(std::move(environment)) {}
 
@@ -119,10 +120,7 @@ asio::awaitable<void> Agents::store_later(LivePtr live) {
     if (store_.put(live->agent)) break;
   }
   live->storing = false;
-  if (is_final(live->agent.status)) {
-    live_.erase(live->agent.id);
-    if (live->agent.remove_on_exit) forget(live->agent);
-  }
+  if (is_final(live->agent.status)) co_await retire(live);
 }
 
 void Agents::attend(const LivePtr& live, Started started) {
@@ -183,10 +181,23 @@ void Agents::finish(const LivePtr& live, std::string_view without_record) {
   static_cast<void>(transition(live, event, std::move(reason), false));
   live->grace.cancel();
   live->control.reset();
-  if (!live->storing) {
-    live_.erase(agent.id);
-    if (agent.remove_on_exit) forget(agent);
+  if (!live->storing && agent.remove_on_exit) {
+    spawn_detached(retire(live));
+    return;  // whoever waits is told when it is gone
   }
+  if (!live->storing) live_.erase(agent.id);
+  live->ended.ring();
+}
+
+// What it wrote is lost with nobody having seen it unless it stays.
+asio::awaitable<void> Agents::retire(LivePtr live) {
+  const Agent& agent = live->agent;
+  const auto changes = agent.remove_on_exit ? co_await has_changes(agent) : Result<std::optional<bool>>(true);
+  if (changes && !changes->value_or(false)) {
+    const auto removed = has_layer(agent.workspace_mode) ? co_await layers_.remove_layer(agent.id) : Result<void>();
+    if (removed) forget_record(agent);
+  }
+  live_.erase(agent.id);
   live->ended.ring();
 }
 
@@ -201,7 +212,7 @@ asio::awaitable<void> Agents::clean_up(LivePtr live) {
   if (!removed) environment_.log("agent " + live->agent.id + ": remove its cgroup: " + removed.error().message());
 }
 
-void Agents::forget(const Agent& agent) {
+void Agents::forget_record(const Agent& agent) {
   // The record first: files without a record are removed at the next start, a record without files would lie.
   if (auto removed = store_.remove(agent.id); !removed) {
     environment_.log("agent " + agent.id + ": remove its record: " + removed.error().message());

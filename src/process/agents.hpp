@@ -16,6 +16,7 @@
 #include "agentos/model/agent.hpp"
 #include "agentos/model/init_spec.hpp"
 #include "agentos/ports/agent_store.hpp"
+#include "agentos/ports/layer_store.hpp"
 #include "agentos/ports/spawner.hpp"
 #include "process/bell.hpp"
 #include "process/files.hpp"
@@ -44,8 +45,8 @@ class Agents {
     std::chrono::milliseconds start_patience{5000};  // for a start that an earlier agentosd asked for
   };
 
-  Agents(boost::asio::any_io_executor executor, AgentStore& store, Spawner& spawner, AgentFiles files,
-         Environment environment);
+  Agents(boost::asio::any_io_executor executor, AgentStore& store, Spawner& spawner, LayerStore& layers,
+         AgentFiles files, Environment environment);
   ~Agents();  // lets go of the agents: they go on
 
   // Once, before anything else: takes over what an earlier agentosd left. Agents that run go on; what ended meanwhile
@@ -70,7 +71,13 @@ class Agents {
   [[nodiscard]] Result<UniqueFd> exec(const std::string& id, Program program, const std::string& terminal);
   // The final record. ErrorKind::unavailable when it has not ended `until` then.
   boost::asio::awaitable<Result<Agent>> wait(std::string id, Bell::Clock::time_point until);
-  [[nodiscard]] Result<> remove(const std::string& id);  // an ended one, with its files
+  // An ended one, with its files and layer. conflict when the layer holds something and it is not to be discarded.
+  boost::asio::awaitable<Result<void>> remove(std::string id, bool discard);
+
+  // Whether its layer holds something: nullopt where it has none.
+  boost::asio::awaitable<Result<std::optional<bool>>> has_changes(const Agent& agent) const;
+  // Of an agent that has one: see LayerStore::open_layer.
+  boost::asio::awaitable<Result<UniqueFd>> open_layer(std::string id, UniqueFd caller);
 
   [[nodiscard]] const AgentFiles& files() const { return files_; }
 
@@ -102,7 +109,9 @@ class Agents {
 
   Result<> adopt_one(Agent record);
   Result<> find_started(const LivePtr& agent, const HostFacts& facts);  // when the reply of spawnd was lost
-  void forget(const Agent& agent);                                      // record and files
+  void forget_record(const Agent& agent);                               // and files
+  boost::asio::awaitable<void> retire(LivePtr agent);               // has ended and is stored: removes it where asked
+  boost::asio::awaitable<void> remove_layer_later(std::string id);  // when spawnd is back
   boost::asio::awaitable<void> sweep_forever();
   boost::asio::awaitable<void> sweep(const HostFacts& facts);
   boost::asio::awaitable<void> remove_stray(std::string path, std::string tenant, std::string id);
@@ -112,6 +121,7 @@ class Agents {
   boost::asio::any_io_executor executor_;
   AgentStore& store_;
   Spawner& spawner_;
+  LayerStore& layers_;
   AgentFiles files_;
   Environment environment_;
   AgentIds ids_;

@@ -168,24 +168,57 @@ Result<UniqueFd> Agents::exec(const std::string& id, Program program, const std:
 asio::awaitable<Result<Agent>> Agents::wait(std::string id, Bell::Clock::time_point until) {
   const LivePtr live = this->live(id);
   if (!live) co_return get(id);
-  while (!is_final(live->agent.status)) {
-    if (co_await live->ended.wait(live->ended.rings(), until)) continue;
-    if (is_final(live->agent.status)) break;
+  const auto over = [&] {
+    return is_final(live->agent.status) && (!live->agent.remove_on_exit || this->live(id) != live);
+  };
+  while (!over()) {
+    if (co_await live->ended.wait(live->ended.rings(), until) || over()) continue;
     co_return fail(ErrorKind::unavailable, "agent " + id + " has not ended yet");
   }
   co_return live->agent;
 }
 
-Result<> Agents::remove(const std::string& id) {
-  const Agent agent = AGENTOS_TRY(get(id));
+asio::awaitable<Result<void>> Agents::remove(std::string id, bool discard) {
+  const auto agent = get(id);
+  if (!agent) co_return std::unexpected(agent.error());
   if (live(id)) {
-    return fail(ErrorKind::conflict, "agent " + id + " is " + std::string(name(agent.status)),
-                "terminate it first: agentos terminate " + id);
+    co_return fail(ErrorKind::conflict, "agent " + id + " is " + std::string(name(agent->status)),
+                   "terminate it first: agentos terminate " + id);
   }
-  AGENTOS_TRY(store_.remove(id));
-  files_.remove(id);
-  if (auto& kept = kept_[agent.tenant]; kept > 0) --kept;
-  return {};
+  if (has_layer(agent->workspace_mode)) {
+    const auto changes = co_await has_changes(*agent);
+    if (!changes) co_return std::unexpected(changes.error());
+    if (changes->value_or(false) && !discard) {
+      co_return fail(ErrorKind::conflict, "agent " + id + " has written what nobody has committed",
+                     "look at it: agentos diff " + id + ", keep it: agentos commit " + id +
+                         ", or remove it too: agentos rm --discard " + id);
+    }
+    if (auto removed = co_await layers_.remove_layer(id); !removed)
+      co_return std::unexpected(std::move(removed).error());
+  }
+  if (!get(id)) co_return Result<void>{};  // removed by another meanwhile
+  forget_record(*agent);
+  co_return Result<void>{};
+}
+
+asio::awaitable<Result<std::optional<bool>>> Agents::has_changes(const Agent& agent) const {
+  if (!has_layer(agent.workspace_mode)) co_return std::optional<bool>();
+  const auto empty = co_await layers_.is_layer_empty(agent.id);
+  if (empty) co_return std::optional(!*empty);
+  if (empty.error().kind() == ErrorKind::not_found) co_return std::optional(false);  // removed with its agent
+  co_return std::unexpected(empty.error());
+}
+
+asio::awaitable<Result<UniqueFd>> Agents::open_layer(std::string id, UniqueFd caller) {
+  const auto agent = get(id);
+  if (!agent) co_return std::unexpected(agent.error());
+  if (!has_layer(agent->workspace_mode)) {
+    const bool bound = agent->workspace_mode == WorkspaceMode::bind;
+    co_return fail(ErrorKind::conflict,
+                   "agent " + id + (bound ? " writes to its workspace itself" : " cannot write to its workspace"),
+                   "only workspaces of mode overlay and empty keep apart what was written");
+  }
+  co_return co_await layers_.open_layer(std::move(id), std::move(caller));
 }
 
 }  // namespace agentos::process

@@ -84,6 +84,7 @@ Agent record_of(const Submission& submission, std::string id, TimePoint now) {
   agent.owner_gid = submission.owner_gid;
   agent.goal = submission.goal;
   agent.workspace = submission.workspace;
+  agent.workspace_mode = submission.workspace_mode;
   agent.command = shortened(submission.command);
   agent.limits = submission.limits;
   agent.tty = submission.tty;

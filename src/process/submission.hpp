@@ -17,6 +17,7 @@ struct Submission {
   std::vector<std::string> environment;  // NAME=value, beside what every agent gets
   std::string terminal;                  // TERM, with a tty
   std::string workspace;                 // absolute path of workspace_fd
+  WorkspaceMode workspace_mode{WorkspaceMode::overlay};
   Limits limits;
   bool tty{}, with_stdin{}, attach{}, remove_on_exit{};
   std::uint16_t rows{24}, columns{80};

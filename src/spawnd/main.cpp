@@ -17,6 +17,7 @@
 
 #include "agentos/base/text.hpp"
 #include "os/socket.hpp"
+#include "spawnd/layers.hpp"
 #include "spawnd/probe.hpp"
 #include "spawnd/server.hpp"
 
@@ -28,6 +29,7 @@ struct Options {
   std::string user{"agentos"};
   std::string init{"/usr/libexec/agentos/agentos-init"};
   std::string slice{"agentos.slice"};
+  std::string state_dir{"/var/lib/agentos-spawnd"};
 };
 
 constexpr const char* usage =
@@ -37,6 +39,7 @@ constexpr const char* usage =
     "  --user NAME          the user of agentosd, the only one who may connect (agentos)\n"
     "  --init PATH          the init of sandboxes (/usr/libexec/agentos/agentos-init)\n"
     "  --cgroup-slice NAME  the cgroup below which tenants live (agentos.slice)\n"
+    "  --state-dir DIR      where what agents write over their workspaces is kept (/var/lib/agentos-spawnd)\n"
     "  --probe              print what this host can enforce, and exit\n"
     "  --version, --help\n";
 
@@ -52,6 +55,7 @@ void print(const HostFacts& facts) {
   row("clone_into_cgroup", facts.clone_into_cgroup);
   row("user_namespace", facts.user_namespace);
   row("id_mapped_mounts", facts.id_mapped_mounts);
+  row("overlay", facts.overlay);
   row("seccomp_filter", facts.seccomp_filter);
   row("bpf_lsm", facts.bpf_lsm);
   row("bpf_cgroup", facts.bpf_cgroup);
@@ -59,11 +63,16 @@ void print(const HostFacts& facts) {
 
 // Exit statuses: 0, or 2 where `arguments` are wrong; nullopt: go on.
 std::optional<int> parse(int count, char** arguments, Options& options) {
-  static const option known[] = {
-      {"socket", required_argument, nullptr, 's'}, {"user", required_argument, nullptr, 'u'},
-      {"init", required_argument, nullptr, 'i'},   {"cgroup-slice", required_argument, nullptr, 'c'},
-      {"probe", no_argument, nullptr, 'p'},        {"version", no_argument, nullptr, 'v'},
-      {"help", no_argument, nullptr, 'h'},         {nullptr, 0, nullptr, 0}};
+  bool probe_only = false;
+  static const option known[] = {{"socket", required_argument, nullptr, 's'},
+                                 {"user", required_argument, nullptr, 'u'},
+                                 {"init", required_argument, nullptr, 'i'},
+                                 {"cgroup-slice", required_argument, nullptr, 'c'},
+                                 {"state-dir", required_argument, nullptr, 'd'},
+                                 {"probe", no_argument, nullptr, 'p'},
+                                 {"version", no_argument, nullptr, 'v'},
+                                 {"help", no_argument, nullptr, 'h'},
+                                 {nullptr, 0, nullptr, 0}};
   for (int choice = 0; (choice = ::getopt_long(count, arguments, "", known, nullptr)) != -1;) {
     switch (choice) {
       case 's':
@@ -78,9 +87,12 @@ std::optional<int> parse(int count, char** arguments, Options& options) {
       case 'c':
         options.slice = optarg;
         break;
+      case 'd':
+        options.state_dir = optarg;
+        break;
       case 'p':
-        print(probe(options.slice));
-        return 0;
+        probe_only = true;
+        break;
       case 'v':
         std::puts("agentos-spawnd " AGENTOS_VERSION);
         return 0;
@@ -96,7 +108,14 @@ std::optional<int> parse(int count, char** arguments, Options& options) {
     std::fprintf(stderr, "agentos-spawnd: unexpected argument '%s'\n", arguments[optind]);
     return 2;
   }
-  return std::nullopt;
+  if (!probe_only) return std::nullopt;
+  const auto probed = [&]() -> Result<> {
+    auto layers = AGENTOS_TRY(Layers::open(options.state_dir));
+    print(probe(options.slice, layers, AGENTOS_TRY(container::Workshop::create())));
+    return {};
+  }();
+  if (!probed) std::fprintf(stderr, "agentos-spawnd: %s\n", probed.error().message().c_str());
+  return probed ? 0 : 1;
 }
 
 // SIGCHLD, SIGTERM and SIGINT are read from a descriptor; SIGHUP does nothing.
@@ -125,7 +144,9 @@ Result<> serve(const Options& options) {
   ::umask(022);
   const UniqueFd init(::open(options.init.c_str(), O_RDONLY | O_CLOEXEC));
   if (!init) return fail_errno("open " + options.init);
-  HostFacts facts = probe(options.slice);
+  auto layers = AGENTOS_TRY(Layers::open(options.state_dir));
+  auto workshop = AGENTOS_TRY(container::Workshop::create());
+  HostFacts facts = probe(options.slice, layers, workshop);
   if (facts.cgroup_root.empty()) {
     return fail(ErrorKind::unsupported, "no cgroup2 file system is mounted",
                 "mount it: mount -t cgroup2 none /sys/fs/cgroup");
@@ -135,7 +156,8 @@ Result<> serve(const Options& options) {
   auto signals = AGENTOS_TRY(take_signals());
   auto listener = AGENTOS_TRY(os::listen_unix(options.socket, SOCK_SEQPACKET, 0660, SOCK_NONBLOCK));
   if (::chown(options.socket.c_str(), 0, group) != 0) return fail_errno("group of " + options.socket);
-  Server server(std::move(listener), std::move(signals), std::move(facts), tenants, init.get(), owner);
+  Server server(std::move(listener), std::move(signals), std::move(facts), tenants, layers, std::move(workshop),
+                init.get(), owner);
   ::sd_notify(0, "READY=1");
   auto ended = server.run();
   ::unlink(options.socket.c_str());

@@ -1,5 +1,6 @@
 #include "spawnd/probe.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
@@ -87,9 +88,19 @@ void probe_root(HostFacts& facts) {
   std::ranges::sort(facts.etc_entries);
 }
 
+bool probe_overlay(Layers& layers, const container::Workshop& workshop) {
+  const std::string name = "probe";  // no agent's id
+  const UniqueFd lower(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  [[maybe_unused]] const auto left = layers.remove(name);  // by a spawnd that was killed
+  const auto layer = layers.create(name, 0, 0, lower.get());
+  const bool works = layer && kernel::overlay(layer->get(), workshop);
+  [[maybe_unused]] const auto removed = layers.remove(name);
+  return works;
+}
+
 }  // namespace
 
-HostFacts probe(const std::string& slice) {
+HostFacts probe(const std::string& slice, Layers& layers, const container::Workshop& workshop) {
   HostFacts facts;
   utsname name{};
   if (::uname(&name) == 0) facts.kernel = name.release;
@@ -100,6 +111,7 @@ HostFacts probe(const std::string& slice) {
   probe_root(facts);
   facts.user_namespace = kernel::user_namespace();
   facts.id_mapped_mounts = kernel::id_mapped_mounts();
+  facts.overlay = probe_overlay(layers, workshop);
   facts.landlock_abi = kernel::landlock_abi();
   facts.seccomp_filter = kernel::seccomp_filter();
   facts.bpf_cgroup = kernel::bpf_cgroup();

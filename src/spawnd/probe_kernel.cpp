@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -46,8 +47,20 @@ bool clone_into_cgroup(const std::string& cgroup) {
 }
 
 bool id_mapped_mounts() {
+  const std::array range{container::IdRange{0, UidPool::first, 1}};
   const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  return root && container::id_mapped_mount(root.get(), 0, 0, UidPool::first, UidPool::first).has_value();
+  const auto mapping = container::create_mapping(range, range);
+  return root && mapping && container::id_mapped_mount(root.get(), *mapping).has_value();
+}
+
+// Mapped as for an agent that root starts.
+bool overlay(int layer, const container::Workshop& workshop) {
+  const std::array ranges{container::IdRange{0, UidPool::first + agent_uid, 1},
+                          container::IdRange{UidPool::first, 0, 1}};
+  const auto mapping = container::create_mapping(ranges, ranges);
+  if (!mapping) return false;
+  auto mount = container::id_mapped_mount(layer, *mapping);
+  return mount && workshop.overlay(UniqueFd(), std::move(*mount)).has_value();
 }
 
 std::uint32_t landlock_abi() {

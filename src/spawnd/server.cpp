@@ -20,11 +20,14 @@ constexpr std::size_t starts_max = 128;
 
 }  // namespace
 
-Server::Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& tenants, int init_binary, uid_t client)
+Server::Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& tenants, Layers& layers,
+               container::Workshop workshop, int init_binary, uid_t client)
     : listener_(std::move(listener)),
       signals_(std::move(signals)),
       facts_(std::move(facts)),
       tenants_(tenants),
+      layers_(layers),
+      workshop_(std::move(workshop)),
       init_binary_(init_binary),
       client_(client) {}
 
@@ -95,17 +98,50 @@ void Server::handle(const Connection& connection, const SpawndRequest& request, 
       begin_start(connection, request, std::move(fds));
       return;
     case SpawndRequest::Kind::remove: {
-      if (const auto removed = tenants_.remove(request.tenant, request.agent); !removed) {
-        reply_error(connection.number, request.id, removed.error());
-        return;
-      }
-      SpawndReply done;
-      done.id = request.id;
-      done.kind = SpawndReply::Kind::removed;
-      reply(connection.number, done);
+      reply_removed(connection, request, tenants_.remove(request.tenant, request.agent));
       return;
     }
+    case SpawndRequest::Kind::open_layer:
+    case SpawndRequest::Kind::check_layer:
+      answer_layer(connection, request, fds);
+      return;
+    case SpawndRequest::Kind::remove_layer:
+      reply_removed(connection, request, layers_.remove(request.agent));
+      return;
   }
+}
+
+void Server::reply_removed(const Connection& connection, const SpawndRequest& request, const Result<>& removed) {
+  if (!removed) {
+    reply_error(connection.number, request.id, removed.error());
+    return;
+  }
+  SpawndReply done;
+  done.id = request.id;
+  done.kind = SpawndReply::Kind::removed;
+  reply(connection.number, done);
+}
+
+Result<UniqueFd> Server::open_layer(const std::string& agent, const std::vector<UniqueFd>& fds) const {
+  if (fds.size() != 1) return fail(ErrorKind::invalid, "a layer is asked for with one connection beside the request");
+  const auto peer = AGENTOS_TRY(os::peer_credentials(fds.front().get()));
+  return layers_.open_for(agent, peer.uid);
+}
+
+void Server::answer_layer(const Connection& connection, const SpawndRequest& request,
+                          const std::vector<UniqueFd>& fds) {
+  SpawndReply layer;
+  layer.id = request.id;
+  layer.kind = SpawndReply::Kind::layer;
+  const auto empty = layers_.is_empty(request.agent);
+  const bool open = request.kind == SpawndRequest::Kind::open_layer;
+  const auto upper = open && empty ? open_layer(request.agent, fds) : Result<UniqueFd>();
+  if (!empty || !upper) {
+    reply_error(connection.number, request.id, empty ? upper.error() : empty.error());
+    return;
+  }
+  layer.layer_is_empty = *empty;
+  reply(connection.number, layer, upper->get());
 }
 
 void Server::begin_start(const Connection& connection, const SpawndRequest& request, std::vector<UniqueFd> fds) {
@@ -125,15 +161,31 @@ void Server::begin_start(const Connection& connection, const SpawndRequest& requ
     reply_error(connection.number, request.id, place.error());
     return;
   }
-  auto starting = container::start({plan, std::move(fds), place->cgroup, place->uid_base, init_binary_});
+  auto starting = start(plan, *place, std::move(fds));
   if (!starting) {
     [[maybe_unused]] const auto killed = place->cgroup.write("cgroup.kill", "1");
     reap();
-    [[maybe_unused]] const auto removed = tenants_.remove(plan.tenant, plan.agent);
+    undo(plan.tenant, plan.agent);
     reply_error(connection.number, request.id, starting.error());
     return;
   }
   starts_.push_back({connection.number, request.id, plan.tenant, plan.agent, std::move(*place), std::move(*starting)});
+}
+
+Result<container::Starting> Server::start(const Plan& plan, const Tenants::Place& place, std::vector<UniqueFd> fds) {
+  AGENTOS_TRY(container::check_descriptors(plan, fds));
+  UniqueFd layer;
+  if (has_layer(plan.workspace_mode)) {
+    const int workspace = fds[static_cast<std::size_t>(StartFd::workspace)].get();
+    layer = AGENTOS_TRY(layers_.create(plan.agent, plan.caller_uid, plan.caller_gid, workspace));
+  }
+  return container::start({plan, std::move(fds), place.cgroup, workshop_, layer.get(), place.uid_base, init_binary_});
+}
+
+// What a start that failed has made. Its agent never ran, so there is nothing in the layer.
+void Server::undo(const std::string& tenant, const std::string& agent) {
+  [[maybe_unused]] const auto cgroup = tenants_.remove(tenant, agent);
+  [[maybe_unused]] const auto layer = layers_.remove(agent);
 }
 
 void Server::finish(Start& start, Result<> outcome) {
@@ -151,7 +203,7 @@ void Server::finish(Start& start, Result<> outcome) {
     // It has been killed: this waits for the kernel alone.
     while (::waitid(P_PID, static_cast<id_t>(start.starting.pid), &ended, WEXITED) != 0 && errno == EINTR) {
     }
-    [[maybe_unused]] const auto removed = tenants_.remove(start.tenant, start.agent);
+    undo(start.tenant, start.agent);
     reply_error(start.connection, start.request, outcome.error());
     return;
   }
@@ -175,7 +227,9 @@ void Server::reap() {
     for (auto& start : starts_) {
       if (start.starting.pid == ended.si_pid) return;  // finish() is next, and SIGCHLD comes again with the next child
     }
-    ::waitid(P_PID, static_cast<id_t>(ended.si_pid), &ended, WEXITED | WNOHANG);
+    const pid_t pid = ended.si_pid;
+    ::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOHANG);
+    layers_.child_ended(pid);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "agentos/base/result.hpp"
 #include "agentos/model/plan.hpp"
 #include "sandbox/container/start.hpp"
+#include "spawnd/layers.hpp"
 #include "spawnd/tenants.hpp"
 
 namespace agentos::spawnd {
@@ -16,7 +17,8 @@ namespace agentos::spawnd {
 // One poll loop: requests from agentosd, starts under way, children that have ended. Never blocks on a child.
 class Server {
  public:
-  Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& tenants, int init_binary, uid_t client);
+  Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& tenants, Layers& layers,
+         container::Workshop workshop, int init_binary, uid_t client);
 
   // Until SIGTERM or SIGINT. Agents go on.
   [[nodiscard]] Result<> run();
@@ -38,7 +40,14 @@ class Server {
   [[nodiscard]] bool serve(const Connection& connection);  // false: the connection is over
   void handle(const Connection& connection, const SpawndRequest& request, std::vector<UniqueFd> fds);
   void begin_start(const Connection& connection, const SpawndRequest& request, std::vector<UniqueFd> fds);
+  [[nodiscard]] Result<container::Starting> start(const Plan& plan, const Tenants::Place& place,
+                                                  std::vector<UniqueFd> fds);
   void finish(Start& start, Result<> outcome);
+  void undo(const std::string& tenant, const std::string& agent);
+  // Whoever asks for a layer shows the connection of the person who wants it.
+  [[nodiscard]] Result<UniqueFd> open_layer(const std::string& agent, const std::vector<UniqueFd>& fds) const;
+  void reply_removed(const Connection& connection, const SpawndRequest& request, const Result<>& removed);
+  void answer_layer(const Connection& connection, const SpawndRequest& request, const std::vector<UniqueFd>& fds);
   void reap();
   void reply(std::uint64_t connection, const SpawndReply& message, int fd = -1);
   void reply_error(std::uint64_t connection, std::uint64_t request, const Error& error);
@@ -47,6 +56,8 @@ class Server {
   UniqueFd signals_;
   HostFacts facts_;
   Tenants& tenants_;
+  Layers& layers_;
+  container::Workshop workshop_;
   int init_binary_;
   uid_t client_;
   std::uint64_t next_connection_{1};

@@ -30,6 +30,8 @@ class Fake {
  public:
   explicit Fake(boost::asio::io_context&) {}
   Spawner& spawner() { return spawner_; }
+  LayerStore& layers() { return spawner_; }
+  std::string upper(const std::string& id) { return spawner_.layer(id); }
   void kill(const Started&, const std::string& id) { spawner_.kill(id); }
 
  private:
@@ -45,7 +47,7 @@ class Real {
     daemon_ = ::fork();
     if (daemon_ == 0) {
       ::execl(AGENTOS_SPAWND, "agentos-spawnd", "--socket", socket.c_str(), "--user", "nobody", "--init", AGENTOS_INIT,
-              "--cgroup-slice", slice_.c_str(), nullptr);
+              "--cgroup-slice", slice_.c_str(), "--state-dir", state_.path().c_str(), nullptr);
       ::_exit(127);
     }
     client_ = std::make_unique<daemon::SpawndClient>(context.get_executor(), socket, [](const std::string&) {});
@@ -60,12 +62,14 @@ class Real {
     ::rmdir(slice_path_.c_str());
   }
   Spawner& spawner() { return *client_; }
+  LayerStore& layers() { return *client_; }
+  std::string upper(const std::string& id) { return state_.path() + "/layers/" + id + "/upper"; }
   void kill(const Started& started, const std::string&) {
     ::syscall(SYS_pidfd_send_signal, started.pidfd.get(), SIGKILL, nullptr, 0);
   }
 
  private:
-  fakes::TemporaryFolder folder_;
+  fakes::TemporaryFolder folder_, state_;
   std::string slice_{"agentos-contract-" + std::to_string(::getpid()) + ".slice"};
   std::string slice_path_;
   pid_t daemon_{};
@@ -93,14 +97,16 @@ class SpawnerContract : public testing::Test {
     if (adapter) fakes::run_until(context, [this] { return remove().has_value(); });
   }
 
-  Result<Started> start() {
+  Result<Started> start(WorkspaceMode mode = WorkspaceMode::bind) {
     auto facts = fakes::await(context, adapter->spawner().probe());
     if (!facts) return std::unexpected(facts.error());
-    facts->seccomp_filter = facts->id_mapped_mounts = true;  // what the fake leaves out, so that there is a plan
+    facts->seccomp_filter = facts->id_mapped_mounts = facts->overlay =
+        true;  // what the fake leaves out, so that there is a plan
     sandbox::SandboxRequest request;
     request.agent = id;
     request.tenant = "contract";
     request.workspace = folder.path();
+    request.workspace_mode = mode;
     sandbox::Report report;
     Plan plan = AGENTOS_TRY(sandbox::compile(request, *facts, report));
     const auto files = AGENTOS_TRY(process::AgentFiles::open(folder.path(), folder.path()));
@@ -177,6 +183,46 @@ TYPED_TEST(SpawnerContract, ACgroupIsRemovedWhenItIsEmptyAndOnlyThen) {
   fakes::run_until(this->context, [this] { return this->remove().has_value(); });
   EXPECT_FALSE(os::Cgroup::open(started->cgroup));
   EXPECT_TRUE(this->remove());
+}
+
+TYPED_TEST(SpawnerContract, ALayerIsMadeWithItsAgentAndOutlivesIt) {
+  const auto is_empty = [this] {
+    return fakes::await(this->context, this->adapter->layers().is_layer_empty(this->id));
+  };
+  const auto open = [this] {
+    auto [mine, theirs] = *os::socket_pair(SOCK_STREAM);
+    return fakes::await(this->context, this->adapter->layers().open_layer(this->id, std::move(mine)));
+  };
+  const auto remove = [this] { return fakes::await(this->context, this->adapter->layers().remove_layer(this->id)); };
+  EXPECT_TRUE(remove()) << "of one that is not there: done";
+  EXPECT_EQ(is_empty().error().kind(), ErrorKind::not_found);
+  EXPECT_EQ(open().error().kind(), ErrorKind::not_found);
+
+  const auto started = this->start(WorkspaceMode::overlay);
+  ASSERT_TRUE(started) << started.error().message();
+  EXPECT_EQ(is_empty(), true);
+  const auto upper = open();
+  ASSERT_TRUE(upper) << upper.error().message();
+  this->adapter->kill(*started, this->id);
+  ASSERT_TRUE(this->ends(*started, 5000));
+  fakes::run_until(this->context, [this] { return this->remove().has_value(); });
+
+  EXPECT_EQ(is_empty(), true) << "the agent has gone, its layer has not";
+  ASSERT_EQ(::mkdirat(upper->get(), "made", 0755), 0) << "the descriptor is of the layer";
+  EXPECT_EQ(::access((this->adapter->upper(this->id) + "/made").c_str(), F_OK), 0);
+  EXPECT_EQ(is_empty(), false);
+  EXPECT_TRUE(remove());
+  EXPECT_EQ(is_empty().error().kind(), ErrorKind::not_found);
+}
+
+TYPED_TEST(SpawnerContract, AnAgentThatWritesToItsWorkspaceItselfHasNoLayer) {
+  const auto started = this->start(WorkspaceMode::bind);
+  ASSERT_TRUE(started) << started.error().message();
+  const auto empty = fakes::await(this->context, this->adapter->layers().is_layer_empty(this->id));
+  ASSERT_FALSE(empty);
+  EXPECT_EQ(empty.error().kind(), ErrorKind::not_found);
+  this->adapter->kill(*started, this->id);
+  EXPECT_TRUE(this->ends(*started, 5000));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +59,7 @@ boost::asio::awaitable<Result<Started>> FakeSpawner::start(Plan plan, std::vecto
   Running running;
   running.cgroup = cgroup(plan.tenant, plan.agent);
   fs::create_directories(running.cgroup);
+  if (has_layer(plan.workspace_mode)) fs::create_directories(layer(plan.agent));
   put(running.cgroup + "/cgroup.freeze", "0");
   put(running.cgroup + "/cgroup.kill", "");
   put(running.cgroup + "/cgroup.events", "populated 0\nfrozen 0\n");
@@ -87,6 +89,35 @@ boost::asio::awaitable<Result<void>> FakeSpawner::remove(std::string tenant, std
   if (running_.contains(agent)) co_return fail(ErrorKind::conflict, "still has processes");
   fs::remove_all(cgroup(tenant, agent));
   removed_.push_back(agent);
+  co_return Result<void>{};
+}
+
+std::string FakeSpawner::layer(const std::string& agent) const {
+  return slice_ + "-layers/" + agent;
+}
+
+boost::asio::awaitable<Result<UniqueFd>> FakeSpawner::open_layer(std::string agent, UniqueFd caller) {
+  if (failure) co_return std::unexpected(*failure);
+  if (!caller) co_return fail(ErrorKind::invalid, "no connection");
+  UniqueFd upper(::open(layer(agent).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!upper) co_return fail(ErrorKind::not_found, "no layer");
+  const auto peer = os::peer_credentials(caller.get());
+  struct stat status{};
+  if (!peer || ::fstat(upper.get(), &status) != 0 || (peer->uid != status.st_uid && peer->uid != 0)) {
+    co_return fail(ErrorKind::forbidden, "the layer is another user's");
+  }
+  co_return upper;
+}
+
+boost::asio::awaitable<Result<bool>> FakeSpawner::is_layer_empty(std::string agent) {
+  if (failure) co_return std::unexpected(*failure);
+  if (!fs::exists(layer(agent))) co_return fail(ErrorKind::not_found, "no layer");
+  co_return fs::is_empty(layer(agent));
+}
+
+boost::asio::awaitable<Result<void>> FakeSpawner::remove_layer(std::string agent) {
+  if (failure) co_return std::unexpected(*failure);
+  fs::remove_all(layer(agent));
   co_return Result<void>{};
 }
 

@@ -35,6 +35,8 @@ void requests(const Plan& plan) {
   request.tenant = "default";
   request.agent = "a01hzx3kq9v5m";
   seed("spawnd_request", "remove", request.encode());
+  request.kind = SpawndRequest::Kind::open_layer;
+  seed("spawnd_request", "open-layer", request.encode());
   request.kind = SpawndRequest::Kind::start;
   request.plan = plan;
   seed("spawnd_request", "start", request.encode());

@@ -13,6 +13,7 @@
 #include "agentos/model/exit_record.hpp"
 #include "agentos/model/lifecycle.hpp"
 #include "agentos/model/limits.hpp"
+#include "agentos/model/workspace.hpp"
 
 namespace agentos {
 
@@ -69,6 +70,7 @@ struct Agent {
   std::vector<std::string> capabilities;
   Sandbox sandbox;
   std::string workspace;  // absolute path, the same outside and inside
+  WorkspaceMode workspace_mode{};
   std::vector<std::string> command;
   Limits limits;
   bool tty{};

@@ -9,13 +9,14 @@
 
 #include "agentos/base/codec.hpp"
 #include "agentos/base/result.hpp"
+#include "agentos/model/workspace.hpp"
 
 // What agentosd asks of agentos-spawnd. One message is one SOCK_SEQPACKET packet; descriptors travel beside it in the
 // order that StartFd names. Nothing that an agent wrote is in a plan: its command line and environment are in a sealed
 // memory file (InitSpec) that spawnd passes on unread.
 namespace agentos {
 
-constexpr std::uint32_t plan_protocol_version = 1;
+constexpr std::uint32_t plan_protocol_version = 2;
 constexpr std::size_t plan_message_max = 96 * 1024;  // bytes of one packet
 
 // Every range of host uids starts at a multiple of its size in [first, last]; ids of the same numbers are its gids.
@@ -40,8 +41,9 @@ struct MountStep {
     proc,
     devpts,     // a new instance
     cgroup2,    // the agent's own cgroup namespace
-    workspace,  // the descriptor StartFd::workspace, id-mapped: caller's uid and gid on disk are agent_uid inside
-    seal,       // target (a mount made before) becomes read-only
+    workspace,  // made of the descriptor StartFd::workspace as Plan::workspace_mode says, id-mapped: caller's uid and
+                // gid on disk are agent_uid inside
+    seal,  // target (a mount made before) becomes read-only
   };
   enum Flag : std::uint32_t {
     read_only = 1,
@@ -108,6 +110,7 @@ struct Plan {
   std::string hostname;        // inside
   std::uint32_t caller_uid{};  // who submitted; checked against the peer credentials of StartFd::caller
   std::uint32_t caller_gid{};
+  WorkspaceMode workspace_mode{};
   std::vector<MountStep> mounts;
   std::vector<CgroupSetting> cgroup;
   std::vector<RlimitSetting> rlimits;
@@ -137,18 +140,22 @@ struct SpawndRequest {
     probe,   // -> facts
     start,   // plan -> started, or failed
     remove,  // tenant, agent: its cgroup, which must have no process -> removed
+    // The layer of an agent whose workspace is an overlay or empty: what it wrote. It outlives the cgroup.
+    open_layer,  // agent; beside it the connection of a caller who owns the layer, or is root -> layer and a descriptor
+    check_layer,   // agent -> layer
+    remove_layer,  // agent, which must have no cgroup any more; of one without a layer: done -> removed
   };
   std::uint64_t id{};  // chosen by agentosd, echoed in the reply
   Kind kind{};
   Plan plan;                  // start
-  std::string tenant, agent;  // remove
+  std::string tenant, agent;  // the others; no tenant for layers
 
   [[nodiscard]] std::string encode() const;
   static Result<SpawndRequest> decode(std::string_view packet);
 };
 
 struct SpawndReply {
-  enum class Kind : std::uint8_t { failed, facts, started, removed };
+  enum class Kind : std::uint8_t { failed, facts, started, removed, layer };
   std::uint64_t id{};
   Kind kind{};
   // failed
@@ -162,6 +169,8 @@ struct SpawndReply {
   std::uint64_t start_time{};  // field 22 of /proc/PID/stat, in clock ticks since boot: tells a reused pid apart
   std::uint32_t uid_base{};
   std::string cgroup;  // absolute path of the agent's cgroup
+  // layer
+  bool layer_is_empty{};
 
   [[nodiscard]] std::string encode() const;
   static Result<SpawndReply> decode(std::string_view packet);

@@ -39,4 +39,9 @@ constexpr std::array all_workspace_modes{WorkspaceMode::empty, WorkspaceMode::re
   return std::nullopt;
 }
 
+// Whether what the agent writes in it is in a layer of its own.
+[[nodiscard]] constexpr bool has_layer(WorkspaceMode mode) {
+  return mode == WorkspaceMode::overlay || mode == WorkspaceMode::empty;
+}
+
 }  // namespace agentos

@@ -32,17 +32,25 @@ class Prune final : public Command {
       return exit_status::ok;
     }
     std::string lines;
-    const auto* removed = answer.body.is_object() ? answer.body.get_object().if_contains("removed") : nullptr;
-    if (removed != nullptr && removed->is_array()) {
-      for (const auto& id : removed->get_array()) {
-        if (id.is_string()) lines += std::string(id.get_string()) + "\n";
-      }
-    }
+    for (const auto& id : ids(answer.body, "removed")) lines += id + "\n";
     AGENTOS_TRY(print(lines));
+    for (const auto& id : ids(answer.body, "kept")) {
+      note(id + " is kept: it has written what nobody has committed ('agentos diff " + id + "')");
+    }
     return exit_status::ok;
   }
 
  private:
+  static std::vector<std::string> ids(const boost::json::value& answer, std::string_view key) {
+    std::vector<std::string> found;
+    const auto* list = answer.is_object() ? answer.get_object().if_contains(key) : nullptr;
+    if (list == nullptr || !list->is_array()) return found;
+    for (const auto& id : list->get_array()) {
+      if (id.is_string()) found.emplace_back(id.get_string());
+    }
+    return found;
+  }
+
   static Result<bool> agreed(const Context& context) {
     if (::isatty(STDIN_FILENO) != 1)
       return fail(ErrorKind::invalid, "prune: there is nobody to ask", "give -f to remove without asking");

@@ -10,6 +10,7 @@ class Rm final : public Command {
  public:
   void declare(Options& options) override {
     options.flag("-f,--force", force_, "End it first if it runs (SIGKILL at once)");
+    options.flag("--discard", discard_, "Also what it wrote and nobody has committed");
     options.positionals("AGENT", agents_, "Ids or names");
     options.examples("  agentos rm builder\n  agentos rm -f $(agentos ps -q)");
   }
@@ -25,7 +26,8 @@ class Rm final : public Command {
           return std::unexpected(waited.error());
         }
       }
-      const auto removed = context.client().call({.method = "DELETE", .target = context.agent_target(agent)});
+      const auto removed = context.client().call(
+          {.method = "DELETE", .target = context.agent_target(agent, {}, discard_ ? "discard=true" : "")});
       // One that was run with --rm may have removed itself by now.
       if (!removed && !(force_ && removed.error().kind() == ErrorKind::not_found))
         return std::unexpected(removed.error());
@@ -34,7 +36,7 @@ class Rm final : public Command {
   }
 
  private:
-  bool force_{};
+  bool force_{}, discard_{};
   std::vector<std::string> agents_;
 };
 

@@ -16,21 +16,23 @@ class Run final : public Command {
   void declare(Options& options) override {
     options.flag("-d,--detach", detach_, "Start it, print its id, and do not wait");
     terminal_.declare(options);
-    options.flag("--rm", remove_, "Remove its record and logs when it has ended");
+    options.flag("--rm", remove_, "Remove its record and logs when it has ended and left no changes");
     options.value("--name", "NAME", name_, "A name, which works wherever an id does");
     options.value("--goal", "TEXT", goal_, "What it is to achieve, for people");
     options.value("--type", "TYPE", type_, "Agent type (default: command)");
     options.list("-e,--env", "NAME[=VALUE]", environment_,
                  "Environment variable; without a value your own is passed on");
-    options.value("-w,--workspace", "DIR", workspace_,
-                  "Folder it works in, at the same path inside (default: the current one)");
+    options.value(
+        "-w,--workspace", "DIR", workspace_,
+        "Folder it works in, at the same path inside (default: the current one); DIR:overlay (default: what it "
+        "writes waits to be committed), DIR:bind (it writes to the folder), DIR:ro, DIR:empty");
     limits_.declare(options);
     options.value("--detach-keys", "KEYS", detach_keys_, "Keys that detach from a terminal (default: ctrl-p,ctrl-q)");
     options.rest("COMMAND", command_, "The program and its arguments");
     options.examples(
         "  agentos run bash\n"
         "  agentos run --rm -e ANTHROPIC_API_KEY -- claude -p 'fix the failing test'\n"
-        "  agentos run -d --name builder --memory 2GiB --cpus 1.5 -w ~/src/app make -j4\n"
+        "  agentos run -d --name builder --memory 2GiB --cpus 1.5 -w ~/src/app:bind make -j4\n"
         "  git diff | agentos run --rm -T ./review > review.md");
   }
 
@@ -38,7 +40,7 @@ class Run final : public Command {
     if (command_.empty()) return fail(ErrorKind::invalid, "run: no command given", "for example: agentos run bash");
     const auto workspace = AGENTOS_TRY(open_workspace(workspace_));
     const bool tty = AGENTOS_TRY(detach_ && !terminal_.forbid ? Result<bool>(terminal_.force) : terminal_.wanted());
-    auto body = AGENTOS_TRY(request(workspace.path, tty));
+    auto body = AGENTOS_TRY(request(workspace, tty));
     client::Call call{.method = "POST",
                       .target = context.with_tenant("/v1/agents"),
                       .body = std::move(body),
@@ -47,7 +49,7 @@ class Run final : public Command {
   }
 
  private:
-  Result<boost::json::object> request(const std::string& workspace, bool tty) const {
+  Result<boost::json::object> request(const Workspace& workspace, bool tty) const {
     boost::json::object body;
     for (const auto& [key, value] : {std::pair{"name", &name_}, {"type", &type_}, {"goal", &goal_}}) {
       if (!value->empty()) body[key] = *value;
@@ -57,7 +59,8 @@ class Run final : public Command {
     describe_terminal(body, tty);
     body["stdin"] = !detach_ || tty;
     body["attach"] = !detach_;
-    body["workspace"] = workspace;
+    body["workspace"] = workspace.path;
+    if (workspace.mode) body["workspace_mode"] = name(*workspace.mode);
     body["limits"] = AGENTOS_TRY(limits_.json());
     body["remove_on_exit"] = remove_;
     return body;
@@ -101,7 +104,25 @@ class Run final : public Command {
       if (!ended && ended.error().kind() != ErrorKind::conflict) report(ended.error(), context.json);
     };
     const auto end = AGENTOS_TRY(Relay(std::move(setup), signals).run());
+    const auto mode = agent.workspace_mode();
+    if (end.kind == RelayEnd::Kind::exited && (remove_ || (mode && has_layer(*mode)))) tell_changes(context, id);
     return Foreground{context, id, command_[0], true}.conclude(end);
+  }
+
+  // Waits until agentosd knows of the end, so that the next command sees it too. When agentosd is away, or has removed
+  // the agent already, there is nothing to tell.
+  static void tell_changes(const Context& context, const std::string& id) {
+    const auto answer = context.client().call({.target = context.agent_target(id, "wait", "timeout_ms=10000")});
+    if (!answer) return;
+    const AgentView agent(answer->body);
+    if (!agent.changed()) return;
+    const auto label = agent.label();
+    if (context.json) {
+      note_json({{"agent", id}, {"changed", true}});
+    } else {
+      note("it left changes: 'agentos diff " + label + "' shows, 'agentos commit " + label +
+           "' keeps, 'agentos discard " + label + "' drops them");
+    }
   }
 
   static Result<int> interrupted(SignalInbox& signals) {

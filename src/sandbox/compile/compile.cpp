@@ -60,6 +60,16 @@ Result<> check_host(const HostFacts& facts) {
   return {};
 }
 
+Result<> check_mode(WorkspaceMode mode, const HostFacts& facts) {
+  if (!has_layer(mode) || facts.overlay) return {};
+  return fail(
+      ErrorKind::unsupported,
+      "this host cannot keep what an agent writes apart (overlayfs over id-mapped mounts), as workspace mode '" +
+          std::string(name(mode)) + "' wants",
+      "use Linux 5.19 or newer with overlayfs, and ext4, xfs or btrfs below /var/lib; or let the agent write to "
+      "the directory itself: --workspace DIR:bind");
+}
+
 std::string hostname_of(const SandboxRequest& request) {
   std::string hostname = request.name.empty() ? request.agent : request.name;
   std::ranges::replace(hostname, '_', '-');  // RFC 1123
@@ -71,6 +81,7 @@ std::string hostname_of(const SandboxRequest& request) {
 Result<Plan> compile(const SandboxRequest& request, const HostFacts& facts, Report& not_enforced) {
   AGENTOS_TRY(check_request(request));
   AGENTOS_TRY(check_host(facts));
+  AGENTOS_TRY(check_mode(request.workspace_mode, facts));
   static const Result<std::vector<sock_filter>> filter = make_filter();  // the same for every agent, and dear to make
   if (!filter) return std::unexpected(filter.error());
   Plan plan;
@@ -79,6 +90,7 @@ Result<Plan> compile(const SandboxRequest& request, const HostFacts& facts, Repo
   plan.hostname = hostname_of(request);
   plan.caller_uid = request.caller_uid;
   plan.caller_gid = request.caller_gid;
+  plan.workspace_mode = request.workspace_mode;
   plan.cgroup = AGENTOS_TRY(cgroup_settings(request.limits, facts, not_enforced));
   plan.mounts = mount_steps(request, facts, plan.hostname);
   plan.rlimits = rlimit_settings();

@@ -19,6 +19,7 @@ struct SandboxRequest {
   std::string tenant;
   std::uint32_t caller_uid{}, caller_gid{};
   std::string workspace;  // canonical absolute path of the directory that the caller opened
+  WorkspaceMode workspace_mode{};
   Limits limits;
 };
 

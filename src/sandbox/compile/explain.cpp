@@ -158,6 +158,7 @@ std::string explain(const Plan& plan) {
   std::string text = "agent " + printable(plan.agent) + " of tenant " + printable(plan.tenant) + ", host name " +
                      printable(plan.hostname) + "\n";
   text += "caller: uid " + std::to_string(plan.caller_uid) + ", gid " + std::to_string(plan.caller_gid) + "\n";
+  text += "workspace: " + std::string(name(plan.workspace_mode)) + "\n";
   text += "root file system:\n";
   for (const auto& step : plan.mounts) explain_mount(text, step);
   text += "cgroup:\n";

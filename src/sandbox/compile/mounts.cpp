@@ -140,7 +140,8 @@ std::vector<MountStep> mount_steps(const SandboxRequest& request, const HostFact
   const std::uint64_t memory = std::min(facts.memory_total, request.limits.memory_max.value_or(facts.memory_total));
   add_scratch(steps, memory);
   // Last but the seal: spawnd makes nothing beneath what is the agent's.
-  steps.add({Kind::workspace, plain, 0755, {}, request.workspace, {}});
+  const auto flags = request.workspace_mode == WorkspaceMode::read_only ? plain | read_only : plain;
+  steps.add({Kind::workspace, flags, 0755, {}, request.workspace, {}});
   steps.seal("/");
   return std::move(steps).take();
 }

@@ -12,8 +12,9 @@ constexpr std::size_t path_max = 1024;  // spawnd's limit for every path of a pl
 constexpr std::size_t part_max = 255;   // of Linux file systems
 
 // The workspace is mounted at its own path, so it must not cover or lie in what the sandbox is made of.
-constexpr auto of_the_system = std::to_array<std::string_view>(
-    {"/usr", "/etc", "/proc", "/sys", "/dev", "/bin", "/sbin", "/boot", "/run", "/var/lib/agentos"});
+constexpr auto of_the_system =
+    std::to_array<std::string_view>({"/usr", "/etc", "/proc", "/sys", "/dev", "/bin", "/sbin", "/boot", "/run",
+                                     "/var/lib/agentos", "/var/lib/agentos-spawnd"});
 // These exist new and empty in every sandbox. Below them a workspace may be; on or above them it would put the host's
 // there.
 constexpr auto own = std::to_array<std::string_view>({"/tmp", "/var/tmp", "/home/agent"});

@@ -66,7 +66,7 @@ Result<> check_source(std::string_view source) {
   return {};
 }
 
-Result<> check_mounts(const std::vector<MountStep>& mounts) {
+Result<> check_mounts(const std::vector<MountStep>& mounts, WorkspaceMode mode) {
   if (mounts.size() > mounts_max) return fail(ErrorKind::exhausted, "more than 256 mount steps");
   std::string_view workspace;
   for (const auto& step : mounts) {
@@ -103,6 +103,9 @@ Result<> check_mounts(const std::vector<MountStep>& mounts) {
             (step.flags & (no_privilege | MountStep::no_dev)) != (no_privilege | MountStep::no_dev)) {
           return fail(ErrorKind::forbidden, "workspace mount that is second, on / or without nosuid and nodev");
         }
+        if (mode == WorkspaceMode::read_only && (step.flags & MountStep::read_only) == 0) {
+          return fail(ErrorKind::forbidden, "a workspace that is to be read-only would be writable");
+        }
         workspace = step.target;
         break;
       case MountStep::Kind::directory:
@@ -126,7 +129,7 @@ Result<> check(const Plan& plan) {
     return fail(ErrorKind::invalid, "tenant or agent is not a name");
   }
   if (!is_name(plan.hostname)) return fail(ErrorKind::invalid, "host name is not a name");
-  if (auto mounts = check_mounts(plan.mounts); !mounts) return mounts;
+  if (auto mounts = check_mounts(plan.mounts, plan.workspace_mode); !mounts) return mounts;
   for (const auto& setting : plan.cgroup) {
     if (std::ranges::find(cgroup_files, setting.file) == cgroup_files.end() || setting.value.size() > 64) {
       return fail(ErrorKind::forbidden, "'" + printable(setting.file) + "' is not a limit that a plan may set");

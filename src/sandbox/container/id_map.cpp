@@ -16,12 +16,18 @@
 namespace agentos::container {
 namespace {
 
-std::string line(IdRange range) {
-  return std::to_string(range.inside) + " " + std::to_string(range.outside) + " " + std::to_string(range.count);
+std::string lines(std::span<const IdRange> ranges) {
+  std::string text;
+  for (const auto& range : ranges) {
+    text +=
+        std::to_string(range.inside) + " " + std::to_string(range.outside) + " " + std::to_string(range.count) + "\n";
+  }
+  return text;
 }
 
-// A user namespace with these maps, kept alive by the descriptor alone.
-Result<UniqueFd> user_namespace(IdRange uids, IdRange gids) {
+}  // namespace
+
+Result<UniqueFd> create_mapping(std::span<const IdRange> uids, std::span<const IdRange> gids) {
   clone_args args{};
   int pidfd = -1;
   args.flags = CLONE_NEWUSER | CLONE_PIDFD;
@@ -45,21 +51,18 @@ Result<UniqueFd> user_namespace(IdRange uids, IdRange gids) {
   return space;
 }
 
-}  // namespace
-
-Result<> write_id_maps(pid_t pid, IdRange uids, IdRange gids) {
+Result<> write_id_maps(pid_t pid, std::span<const IdRange> uids, std::span<const IdRange> gids) {
   const std::string process = "/proc/" + std::to_string(pid);
-  AGENTOS_TRY(os::write_file(AT_FDCWD, process + "/uid_map", line(uids)));
-  return os::write_file(AT_FDCWD, process + "/gid_map", line(gids));
+  AGENTOS_TRY(os::write_file(AT_FDCWD, process + "/uid_map", lines(uids)));
+  return os::write_file(AT_FDCWD, process + "/gid_map", lines(gids));
 }
 
-Result<UniqueFd> id_mapped_mount(int directory, uid_t disk_uid, gid_t disk_gid, uid_t host_uid, gid_t host_gid) {
-  const auto space = AGENTOS_TRY(user_namespace({disk_uid, host_uid, 1}, {disk_gid, host_gid, 1}));
+Result<UniqueFd> id_mapped_mount(int directory, const UniqueFd& mapping) {
   UniqueFd mount(::open_tree(directory, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   if (!mount) return fail_errno("clone the mount of the workspace");
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-  attributes.userns_fd = static_cast<std::uint64_t>(space.get());
+  attributes.userns_fd = static_cast<std::uint64_t>(mapping.get());
   if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
     const int number = errno;
     auto error = Error::from_errno(number, "map the owner of the workspace");

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <span>
 
 #include "agentos/base/fd.hpp"
 #include "agentos/base/result.hpp"
@@ -16,11 +17,14 @@ struct IdRange {
 
 // Writes the maps of a child that was cloned with CLONE_NEWUSER. The pid is safe to use: it is our child and not yet
 // reaped.
-[[nodiscard]] Result<> write_id_maps(pid_t pid, IdRange uids, IdRange gids);
+[[nodiscard]] Result<> write_id_maps(pid_t pid, std::span<const IdRange> uids, std::span<const IdRange> gids);
 
-// A detached mount of `directory` in which what belongs to disk_uid and disk_gid on disk belongs to host_uid and
-// host_gid, and nothing else can be written. nosuid, nodev (mount_setattr(2), Linux 5.12).
-[[nodiscard]] Result<UniqueFd> id_mapped_mount(int directory, uid_t disk_uid, gid_t disk_gid, uid_t host_uid,
-                                               gid_t host_gid);
+// A user namespace that nothing runs in, to map the owners of mounts with: `inside` are ids on disk. Kept alive by the
+// descriptor alone.
+[[nodiscard]] Result<UniqueFd> create_mapping(std::span<const IdRange> uids, std::span<const IdRange> gids);
+
+// A detached mount of `directory` in which owners are mapped, and what belongs to any other cannot be written. nosuid,
+// nodev (mount_setattr(2), Linux 5.12).
+[[nodiscard]] Result<UniqueFd> id_mapped_mount(int directory, const UniqueFd& mapping);
 
 }  // namespace agentos::container

@@ -13,6 +13,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "sandbox/container/mount.hpp"
+
 namespace agentos::container {
 namespace {
 
@@ -60,32 +62,6 @@ std::uint64_t attributes_of(std::uint32_t flags) {
          (flags & MountStep::no_exec ? MOUNT_ATTR_NOEXEC : 0U);
 }
 
-// A new file system with options "a=b,c,d=e". -1 and errno.
-int new_mount(const char* type, std::string_view options, std::uint32_t flags) {
-  const int context = ::fsopen(type, FSOPEN_CLOEXEC);
-  if (context < 0) return -1;
-  while (!options.empty()) {
-    const auto option = options.substr(0, options.find(','));
-    options.remove_prefix(std::min(options.size(), option.size() + 1));
-    std::array<char, 128> text{};
-    if (option.size() >= text.size()) {
-      errno = ENAMETOOLONG;
-      return -1;
-    }
-    std::memcpy(text.data(), option.data(), option.size());
-    char* value = std::strchr(text.data(), '=');
-    if (value != nullptr) *value++ = '\0';
-    const unsigned command = value == nullptr ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
-    if (::fsconfig(context, command, text.data(), value, 0) != 0) return -1;
-  }
-  if (::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return -1;
-  const int mount = ::fsmount(context, FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes_of(flags)));
-  const int number = errno;
-  ::close(context);
-  errno = number;
-  return mount;
-}
-
 class RootBuilder {
  public:
   RootBuilder(int root, int workspace, const Reporter& reporter)
@@ -107,16 +83,16 @@ class RootBuilder {
         bind(step, ::open_tree(AT_FDCWD, step.source.c_str(), clone_flags));
         return;
       case MountStep::Kind::tmpfs:
-        attach(new_mount("tmpfs", step.data, step.flags), step, true);
+        attach(new_mount("tmpfs", step.data.c_str(), attributes_of(step.flags)), step, true);
         return;
       case MountStep::Kind::proc:
-        attach(new_mount("proc", step.data, step.flags), step, true);
+        attach(new_mount("proc", step.data.c_str(), attributes_of(step.flags)), step, true);
         return;
       case MountStep::Kind::devpts:
-        attach(new_mount("devpts", step.data, step.flags), step, true);
+        attach(new_mount("devpts", step.data.c_str(), attributes_of(step.flags)), step, true);
         return;
       case MountStep::Kind::cgroup2:
-        attach(new_mount("cgroup2", step.data, step.flags), step, true);
+        attach(new_mount("cgroup2", step.data.c_str(), attributes_of(step.flags)), step, true);
         return;
       case MountStep::Kind::workspace: {
         mount_attr attributes{};
@@ -246,7 +222,7 @@ class RootBuilder {
 void build_root(const std::vector<MountStep>& steps, int workspace_mount, const Reporter& reporter) {
   ::umask(0);
   // In a mount namespace of a new user namespace every mount is a slave already: nothing made here reaches the host.
-  const int root = new_mount("tmpfs", "size=1m,nr_inodes=4k,mode=0755", MountStep::no_suid | MountStep::no_dev);
+  const int root = new_mount("tmpfs", "size=1m,nr_inodes=4k,mode=0755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
   if (root < 0) reporter.fail("create the root file system");
   // Any directory serves to hang it up until pivot_root; /tmp is on every host and no plan binds from it.
   if (::move_mount(root, "", AT_FDCWD, "/tmp", MOVE_MOUNT_F_EMPTY_PATH) != 0)

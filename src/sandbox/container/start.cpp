@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <vector>
 
 #include "os/socket.hpp"
 #include "sandbox/container/child.hpp"
@@ -34,47 +35,55 @@ int fd_of(const StartInput& input, StartFd which) {
   return input.fds[static_cast<std::size_t>(which)].get();
 }
 
-// The plan says whose files the workspace is; the kernel says who is at the other end of the connection. They must
-// agree, so that a hostile agentosd cannot map somebody's files who has not asked for it.
-Result<> check_caller(const StartInput& input) {
-  const auto peer = AGENTOS_TRY(os::peer_credentials(fd_of(input, StartFd::caller)));
-  if (peer.uid != input.plan.caller_uid || peer.gid != input.plan.caller_gid) {
-    return fail(ErrorKind::forbidden, "the plan is for another user than the one at the connection");
+// The detached mount that the agent sees. What is the caller's on disk is the agent's inside. In a layer overlayfs
+// makes files too (whiteouts, its work directory), as root of the host; on disk they belong to the root of the sandbox.
+Result<UniqueFd> mount_workspace(const StartInput& input) {
+  const bool layered = input.layer >= 0;
+  const auto map = [&](std::uint32_t disk) {
+    std::vector<IdRange> ranges{{disk, input.uid_base + agent_uid, 1}};
+    if (layered) ranges.push_back({input.uid_base + init_uid, 0, 1});
+    return ranges;
+  };
+  const UniqueFd mapping = AGENTOS_TRY(create_mapping(map(input.plan.caller_uid), map(input.plan.caller_gid)));
+  UniqueFd workspace;
+  if (input.plan.workspace_mode != WorkspaceMode::empty) {
+    workspace = AGENTOS_TRY(id_mapped_mount(fd_of(input, StartFd::workspace), mapping));
   }
-  return {};
+  if (!layered) return workspace;
+  return input.workshop.overlay(std::move(workspace), AGENTOS_TRY(id_mapped_mount(input.layer, mapping)));
 }
 
-Result<> check_descriptors(const StartInput& input) {
-  if (input.fds.size() < start_fds_required || input.fds.size() > start_fds_max) {
+}  // namespace
+
+Result<> check_descriptors(const Plan& plan, const std::vector<UniqueFd>& fds) {
+  if (fds.size() < start_fds_required || fds.size() > start_fds_max) {
     return fail(ErrorKind::invalid, "wrong number of descriptors beside the plan");
   }
-  AGENTOS_TRY(check_caller(input));
+  const auto at = [&](StartFd which) { return fds[static_cast<std::size_t>(which)].get(); };
+  const auto peer = AGENTOS_TRY(os::peer_credentials(at(StartFd::caller)));
+  if (peer.uid != plan.caller_uid || peer.gid != plan.caller_gid) {
+    return fail(ErrorKind::forbidden, "the plan is for another user than the one at the connection");
+  }
   const auto is = [&](StartFd which, mode_t type) {
     // Never asks a file system that a user serves (FUSE): it could keep the answer, and with it this one thread.
     struct statx status{};
-    return ::statx(fd_of(input, which), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
+    return ::statx(at(which), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
            (status.stx_mode & S_IFMT) == type;
   };
   if (!is(StartFd::workspace, S_IFDIR)) return fail(ErrorKind::invalid, "the workspace is not a directory");
-  if (::fcntl(fd_of(input, StartFd::spec), F_GET_SEALS) <= 0)
-    return fail(ErrorKind::invalid, "the start record is not sealed");
+  if (::fcntl(at(StartFd::spec), F_GET_SEALS) <= 0) return fail(ErrorKind::invalid, "the start record is not sealed");
   if (!is(StartFd::listener, S_IFSOCK) || !is(StartFd::log_0, S_IFREG) || !is(StartFd::log_1, S_IFREG) ||
       !is(StartFd::exit_record, S_IFREG)) {
     return fail(ErrorKind::invalid, "a descriptor beside the plan is of the wrong kind");
   }
-  if (input.fds.size() == start_fds_max && !is(StartFd::client, S_IFSOCK)) {
+  if (fds.size() == start_fds_max && !is(StartFd::client, S_IFSOCK)) {
     return fail(ErrorKind::invalid, "the attach stream is not a socket");
   }
   return {};
 }
 
-}  // namespace
-
 Result<Starting> start(StartInput input) {
-  AGENTOS_TRY(check_descriptors(input));
-  const UniqueFd workspace =
-      AGENTOS_TRY(id_mapped_mount(fd_of(input, StartFd::workspace), input.plan.caller_uid, input.plan.caller_gid,
-                                  input.uid_base + agent_uid, input.uid_base + agent_uid));
+  const UniqueFd workspace = AGENTOS_TRY(mount_workspace(input));
   const Pipe go = AGENTOS_TRY(make_pipe());
   Pipe report = AGENTOS_TRY(make_pipe());
   std::array<int, start_fds_max - static_cast<std::size_t>(StartFd::spec)> init_fds{};
@@ -97,7 +106,7 @@ Result<Starting> start(StartInput input) {
   if (pid == 0) run_child(child);
   Starting starting{pid, UniqueFd(pidfd), std::move(report.read)};
   report.write.reset();
-  const IdRange range{0, input.uid_base, UidPool::range};
+  const std::array range{IdRange{0, input.uid_base, UidPool::range}};
   if (auto maps = write_id_maps(pid, range, range); !maps) {
     ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
     return std::unexpected(std::move(maps).error());

@@ -10,6 +10,7 @@
 #include "agentos/base/result.hpp"
 #include "agentos/model/plan.hpp"
 #include "os/cgroup.hpp"
+#include "sandbox/container/workshop.hpp"
 
 // Executes a plan that check() has passed: one clone3 with all namespaces into the agent's cgroup.
 namespace agentos::container {
@@ -18,6 +19,8 @@ struct StartInput {
   const Plan& plan;
   std::vector<UniqueFd> fds;  // in the order of StartFd
   const os::Cgroup& cgroup;   // made, and its settings written
+  const Workshop& workshop;
+  int layer{-1};  // directory with `upper` and `work`, where the workspace's mode has one
   std::uint32_t uid_base{};
   int init_binary{-1};  // agentos-init, open for reading
 };
@@ -29,6 +32,12 @@ struct Starting {
   UniqueFd report;
 };
 
+// Whether what came beside the plan is what it must be. The plan says whose files the workspace is, the kernel who is
+// at the other end of the caller's connection; they must agree, so that a hostile agentosd cannot map somebody's files
+// who has not asked for it.
+[[nodiscard]] Result<> check_descriptors(const Plan& plan, const std::vector<UniqueFd>& fds);
+
+// check_descriptors() has passed too.
 [[nodiscard]] Result<Starting> start(StartInput input);
 
 // nullopt: it is still being set up. An error: it failed; the process has ended or is about to.

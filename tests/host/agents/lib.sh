@@ -83,7 +83,7 @@ YAML
 
 start_spawnd() {
   "$build/src/spawnd/agentos-spawnd" --socket "$folder/spawnd/spawnd.sock" --user nobody --cgroup-slice "$slice" \
-    --init "$build/src/init/agentos-init" >>"$folder/spawnd.log" 2>&1 &
+    --init "$build/src/init/agentos-init" --state-dir "$folder/spawnd-state" >>"$folder/spawnd.log" 2>&1 &
   spawnd=$!
 }
 start_agentosd() {
@@ -141,8 +141,8 @@ supervisor_stop() {
   for id in $("$agentos" ps -q 2>/dev/null) $(as "$bob" "$agentos" ps -q 2>/dev/null); do
     "$agentos" terminate --grace 0 "$id" >/dev/null 2>&1 || as "$bob" "$agentos" terminate --grace 0 "$id" >/dev/null 2>&1
   done
-  "$agentos" prune -f >/dev/null 2>&1
-  as "$bob" "$agentos" prune -f >/dev/null 2>&1
+  "$agentos" ps -a -q 2>/dev/null | xargs -r "$agentos" rm --discard >/dev/null 2>&1
+  as "$bob" "$agentos" ps -a -q 2>/dev/null | as "$bob" xargs -r "$agentos" rm --discard >/dev/null 2>&1
   if [ -n "$installed" ]; then
     cp "$folder/agentos.yaml.before" /etc/agentos/agentos.yaml
     systemctl reload-or-restart agentosd

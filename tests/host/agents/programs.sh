@@ -5,8 +5,8 @@ supervisor_start
 ws=$(workspace ws)
 cd "$ws" || exit 1
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.org
-export GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' PYTHONDONTWRITEBYTECODE=1 PATH=/usr/local/bin:/usr/bin:/bin
-pass=(-e GIT_AUTHOR_NAME -e GIT_AUTHOR_EMAIL -e GIT_COMMITTER_NAME -e GIT_COMMITTER_EMAIL -e GIT_AUTHOR_DATE -e GIT_COMMITTER_DATE -e PYTHONDONTWRITEBYTECODE)
+export GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' PYTHONDONTWRITEBYTECODE=1 npm_config_update_notifier=false PATH=/usr/local/bin:/usr/bin:/bin
+pass=(-e GIT_AUTHOR_NAME -e GIT_AUTHOR_EMAIL -e GIT_COMMITTER_NAME -e GIT_COMMITTER_EMAIL -e GIT_AUTHOR_DATE -e GIT_COMMITTER_DATE -e PYTHONDONTWRITEBYTECODE -e npm_config_update_notifier)
 
 # same WHAT SCRIPT: run by sh in a fresh copy of the workspace, outside and inside
 same() {
@@ -56,7 +56,7 @@ same "a Rust program (ripgrep)" 'printf "alpha\nbeta\n" >words && rg -n eta word
 same "a Go program (fzf)" 'printf "alpha\nbeta\ngamma\n" | fzf -f et'
 same "perl, awk, tar, xz, find, make" 'printf "all:\n\t@echo made\n" >Makefile && make -s && tar cJf x.tar.xz Makefile && tar tJf x.tar.xz && perl -e "print 6*7, qq(\n)" && find . -name Makefile | sort && seq 5 | awk "{s+=\$1} END {print s}"'
 same "chmod, links, rename, long names, sparse files" 'echo x >a && chmod 751 a && ln a b && ln -s a c && mv b d && truncate -s 1G sparse && stat -c "%a %h %s %F %n" a c d sparse && readlink c && rm sparse && mkdir -p $(printf "n%.0s" $(seq 200)) && ls | wc -l'
-is "file times and owners as outside" "$("$agentos" run --rm -- sh -c 'touch -d @1000000000 dated; stat -c %Y dated' 2>/dev/null) $(stat -c '%u %Y' dated)" "1000000000 0 1000000000"
+is "file times and owners as outside" "$("$agentos" run --rm -w :bind -- sh -c 'touch -d @1000000000 dated; stat -c %Y dated' 2>/dev/null) $(stat -c '%u %Y' dated)" "1000000000 0 1000000000"
 
 # Twenty builds in twenty agents at once.
 for i in $(seq 20); do

@@ -6,12 +6,12 @@ ws=$(workspace ws)
 cd "$ws" || exit 1
 state() { "$agentos" inspect "$1" | jq -r '.status'; }
 
-"$agentos" run --detach --name long -- sh -c 'n=0; while [ ! -e stop ]; do n=$((n+1)); echo line $n; sleep 0.1; done; exit 5' >/dev/null
-"$agentos" run --detach --name still -- sleep 1000 >/dev/null
-"$agentos" run --detach --name frozen -- sleep 1000 >/dev/null
+"$agentos" run -w :bind --detach --name long -- sh -c 'n=0; while [ ! -e stop ]; do n=$((n+1)); echo line $n; sleep 0.1; done; exit 5' >/dev/null
+"$agentos" run -w :bind --detach --name still -- sleep 1000 >/dev/null
+"$agentos" run -w :bind --detach --name frozen -- sleep 1000 >/dev/null
 "$agentos" pause frozen
-"$agentos" run --detach --name brief -- sh -c 'while [ ! -e brief ]; do sleep 0.05; done; exit 6' >/dev/null
-("$agentos" run --name front -- sh -c 'echo first; while [ ! -e front ]; do sleep 0.05; done; echo last; exit 7' >"$folder/front" 2>&1; echo $? >"$folder/front-status") &
+"$agentos" run -w :bind --detach --name brief -- sh -c 'while [ ! -e brief ]; do sleep 0.05; done; exit 6' >/dev/null
+("$agentos" run -w :bind --name front -- sh -c 'echo first; while [ ! -e front ]; do sleep 0.05; done; echo last; exit 7' >"$folder/front" 2>&1; echo $? >"$folder/front-status") &
 until_true "the foreground agent runs" grep -q first "$folder/front"
 pid=$("$agentos" inspect still | jq -r '.pid')
 
@@ -33,7 +33,7 @@ is "agents outlive agentos-spawnd" "$(state still)" running
 has "confined" "$(grep NoNewPrivs /proc/"$pid"/status)" 1
 status "and answer" 0 "$agentos" exec still -- true
 revive_spawnd
-until_true "new agents start again" "$agentos" run --rm -- true
+until_true "new agents start again" "$agentos" run -w :bind --rm -- true
 
 kill_agentosd
 kill_spawnd
@@ -48,7 +48,7 @@ is "its log has every line in order" "$(echo "$log" | sed 's/line //' | awk '{if
 is "terminate after a restart" "$(state still) $(state frozen)" "terminated terminated"
 
 # A daemon that dies while agents start: each is running and known afterwards, or was refused and has left nothing.
-for i in 1 2 3 4 5 6; do "$agentos" run --detach --name "storm$i" -- sleep 1000 >/dev/null 2>&1 & done
+for i in 1 2 3 4 5 6; do "$agentos" run -w :bind --detach --name "storm$i" -- sleep 1000 >/dev/null 2>&1 & done
 kill_agentosd
 wait $(jobs -p | grep -v -e "${spawnd:-x}" -e "${agentosd:-x}") 2>/dev/null
 revive_agentosd

@@ -29,7 +29,7 @@ status "environment: only what is named" 0 env SECRET=x NAMED=y "$agentos" run -
 has "named" "$out" "NAMED=y"
 has "given" "$out" "GIVEN=z"
 has_not "not named" "$out" SECRET
-status "it works in the workspace" 0 "$agentos" run -- sh -c 'pwd; echo hello >made'
+status "it works in the workspace" 0 "$agentos" run -w :bind -- sh -c 'pwd; echo hello >made'
 is "same path as outside" "$out" "$ws"
 is "what it writes is the caller's" "$(stat -c %u:%g made) $(cat made)" "0:0 hello"
 

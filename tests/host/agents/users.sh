@@ -9,7 +9,7 @@ wr=$(workspace root)
 
 for who in 0 "$alice" "$bob"; do
   case $who in 0) ws=$wr ;; "$alice") ws=$wa ;; *) ws=$wb ;; esac
-  as "$who" env -C "$ws" "$agentos" run -- sh -c 'echo mine >made; id -u' >"$folder/out" 2>"$folder/err"
+  as "$who" env -C "$ws" "$agentos" run -w :bind -- sh -c 'echo mine >made; id -u' >"$folder/out" 2>"$folder/err"
   is "uid $who runs an agent" "$?: $(cat "$folder/out")" "0: 1000"
   is "uid $who owns what it made" "$(stat -c %u "$ws/made")" "$who"
   as "$who" env -C "$ws" "$agentos" run --detach --name "service" -- sleep 1000 >"$folder/id-$who" 2>"$folder/err"
@@ -58,7 +58,7 @@ status "nor bob's" 125 as "$alice" "$agentos" run --workspace "$wb" -- true
 echo secret >"$wr/private"
 chmod 600 "$wr/private"
 echo public >"$wr/public"
-as "$alice" "$agentos" run --workspace "$wr" -- sh -c 'cat public; cat private; echo x >new; echo x >>public; true' >"$folder/out" 2>"$folder/err"
+as "$alice" "$agentos" run --workspace "$wr:bind" -- sh -c 'cat public; cat private; echo x >new; echo x >>public; true' >"$folder/out" 2>"$folder/err"
 is "the agent reads what she may read, no more" "$(cat "$folder/out")" public
 is "and wrote nothing" "$(cat "$wr/public") $(ls "$wr")" "public made
 private

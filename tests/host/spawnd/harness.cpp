@@ -35,7 +35,7 @@ void SpawndTest::start_spawnd() {
   spawnd_ = ::fork();
   if (spawnd_ == 0) {
     ::execl(SPAWND, "agentos-spawnd", "--socket", socket.c_str(), "--user", "nobody", "--init", WITNESS,
-            "--cgroup-slice", slice_.c_str(), nullptr);
+            "--cgroup-slice", slice_.c_str(), "--state-dir", (folder_ + "/state").c_str(), nullptr);
     ::_exit(127);
   }
   // The socket is the sign of readiness; a daemon that has ended will never make it.
@@ -100,6 +100,7 @@ SpawndTest::Request SpawndTest::request(const std::vector<std::string>& tries) {
   wanted.name = agent_;
   wanted.tenant = tenant_;
   wanted.workspace = workspace_;
+  wanted.workspace_mode = workspace_mode_;
   sandbox::Report report;
   auto plan = sandbox::compile(wanted, facts_, report);
   EXPECT_TRUE(plan) << plan.error().message();

@@ -44,6 +44,7 @@ class SpawndTest : public ::testing::Test {
 
   std::string folder_;
   std::string workspace_;
+  WorkspaceMode workspace_mode_{WorkspaceMode::bind};
   std::string slice_;
   std::string agent_{"witness"};
   std::string tenant_{"spawnd-test"};

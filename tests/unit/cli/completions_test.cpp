@@ -130,7 +130,9 @@ TEST_F(Shells, Zsh) {
       told("run"),
       IsSupersetOf(
           {"--memory[Most memory, for example 2GiB; past it the kernel kills the agent]:SIZE:",
-           "(-w --workspace)-w[Folder it works in, at the same path inside (default\\: the current one)]:DIR:_files -/",
+           "(-w --workspace)-w[Folder it works in, at the same path inside (default\\: the current one); DIR\\:overlay "
+           "(default\\: what it writes waits to be committed), DIR\\:bind (it writes to the folder), DIR\\:ro, "
+           "DIR\\:empty]:DIR:_files -/",
            "(-)1:program:_command_names -e"}));
   EXPECT_THAT(told("pause"), IsSupersetOf({"*:agent:_agentos_agents", "builder", "tester", "old"}));
 }

@@ -156,6 +156,23 @@ TEST(Workspace, IsOpenedAndNamedByWhatItReallyIs) {
   EXPECT_EQ(open_workspace("").value().path, std::filesystem::current_path());
 }
 
+TEST(Workspace, AModeStandsBehindAColon) {
+  const testing::TemporaryFolder folder;
+  for (const char* name : {"plain", "with:colon", "like:ro"}) std::filesystem::create_directory(folder.path() / name);
+  const auto opened = [&](const std::string& argument) {
+    const auto workspace =
+        open_workspace(argument.starts_with(':') ? argument : folder.path().string() + "/" + argument);
+    EXPECT_TRUE(workspace) << argument << ": " << workspace.error().message();
+    return std::pair(std::filesystem::path(workspace->path).filename().string(), workspace->mode);
+  };
+  EXPECT_EQ(opened("plain"), std::pair(std::string("plain"), std::optional<WorkspaceMode>()));
+  EXPECT_EQ(opened("plain:bind"), std::pair(std::string("plain"), std::optional(WorkspaceMode::bind)));
+  EXPECT_EQ(opened("with:colon"), std::pair(std::string("with:colon"), std::optional<WorkspaceMode>()));
+  EXPECT_EQ(opened("like:ro:empty"), std::pair(std::string("like:ro"), std::optional(WorkspaceMode::empty)));
+  EXPECT_EQ(opened(":overlay").second, WorkspaceMode::overlay);
+  EXPECT_EQ(open_workspace("like:ro").error().kind(), ErrorKind::not_found) << "it is 'like', read-only";
+}
+
 TEST(Workspace, OneLineForEachMistake) {
   const testing::TemporaryFolder folder;
   std::ofstream(folder.path() / "file") << "x";

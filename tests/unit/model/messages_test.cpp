@@ -31,6 +31,7 @@ SpawndRequest start_request() {
   request.plan.hostname = "builder";
   request.plan.caller_uid = 1000;
   request.plan.caller_gid = 100;
+  request.plan.workspace_mode = WorkspaceMode::overlay;
   request.plan.mounts = {{MountStep::Kind::bind, MountStep::read_only, 0755, "/usr", "/usr", ""},
                          {MountStep::Kind::seal, 0, 0755, "", "/", ""}};
   request.plan.cgroup = {{"pids.max", "100"}};
@@ -46,12 +47,27 @@ TEST(SpawndRequest, round_trip) {
   ASSERT_TRUE(read);
   EXPECT_EQ(read->id, 42U);
   EXPECT_EQ(read->plan.mounts, request.plan.mounts);
+  EXPECT_EQ(read->plan.workspace_mode, WorkspaceMode::overlay);
   EXPECT_EQ(read->plan.cgroup, request.plan.cgroup);
   EXPECT_EQ(read->plan.rlimits, request.plan.rlimits);
   EXPECT_EQ(read->plan.landlock, request.plan.landlock);
   ASSERT_EQ(read->plan.seccomp.size(), 1U);
   EXPECT_EQ(read->plan.seccomp[0].k, 0x7fff0000U);
   expect_only_whole(request.encode(), SpawndRequest::decode);
+}
+
+TEST(SpawndRequest, layers_are_named_by_their_agents) {
+  SpawndRequest request;
+  request.agent = "a1";
+  for (const auto kind :
+       {SpawndRequest::Kind::open_layer, SpawndRequest::Kind::check_layer, SpawndRequest::Kind::remove_layer}) {
+    request.kind = kind;
+    const auto read = SpawndRequest::decode(request.encode());
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->kind, kind);
+    EXPECT_EQ(read->agent, "a1");
+    expect_only_whole(request.encode(), SpawndRequest::decode);
+  }
 }
 
 TEST(SpawndRequest, another_version_is_refused_with_what_to_do) {
@@ -81,6 +97,10 @@ TEST(SpawndReply, round_trip_of_each_kind) {
   reply.message = "no";
   expect_only_whole(reply.encode(), SpawndReply::decode);
   EXPECT_EQ(SpawndReply::decode(reply.encode())->error, ErrorKind::unsupported);
+  reply.kind = SpawndReply::Kind::layer;
+  reply.layer_is_empty = true;
+  expect_only_whole(reply.encode(), SpawndReply::decode);
+  EXPECT_TRUE(SpawndReply::decode(reply.encode())->layer_is_empty);
 }
 
 TEST(InitSpec, round_trip) {

@@ -126,7 +126,7 @@ TEST_F(AgentsTest, TooManyRecordsAreRefusedUntilSomeAreRemoved) {
   spawner.end(id, exited(0));
   final_record(id);
   EXPECT_EQ(submit(submission()).error().kind(), ErrorKind::exhausted);
-  ASSERT_TRUE(agents->remove(id));
+  ASSERT_TRUE(await(agents->remove(id, false)));
   EXPECT_FALSE(has_files(id));
   EXPECT_TRUE(submit(submission()));
 }
@@ -220,11 +220,11 @@ TEST_F(AgentsTest, AnEndedAgentTakesNothingMore) {
 
 TEST_F(AgentsTest, OnlyAnEndedAgentIsRemoved) {
   const std::string id = started();
-  EXPECT_EQ(agents->remove(id).error().kind(), ErrorKind::conflict);
+  EXPECT_EQ(await(agents->remove(id, true)).error().kind(), ErrorKind::conflict);
   EXPECT_TRUE(has_files(id));
   spawner.end(id, exited(0));
   final_record(id);
-  EXPECT_TRUE(agents->remove(id));
+  EXPECT_TRUE(await(agents->remove(id, false)));
   EXPECT_FALSE(has_files(id));
   EXPECT_EQ(agents->get(id).error().kind(), ErrorKind::not_found);
 }
@@ -239,6 +239,70 @@ TEST_F(AgentsTest, RemoveOnExitTellsItsWaitersFirst) {
   EXPECT_EQ(final_record(id).exit->shell_status(), 4);
   EXPECT_FALSE(agents->get(id));
   EXPECT_FALSE(has_files(id));
+}
+
+// Of an agent that keeps what it writes apart.
+class LayersTest : public AgentsTest {
+ protected:
+  std::string ended(bool remove_on_exit, bool wrote) {
+    auto wanted = submission();
+    wanted.workspace_mode = WorkspaceMode::overlay;
+    wanted.remove_on_exit = remove_on_exit;
+    const auto submitted = submit(std::move(wanted));
+    EXPECT_TRUE(submitted) << submitted.error().message();
+    const std::string id = submitted->agent.id;
+    if (wrote) std::filesystem::create_directory(spawner.layer(id) + "/made");
+    spawner.end(id, exited(0));
+    final_record(id);
+    return id;
+  }
+  bool has_layer_on_disk(const std::string& id) { return std::filesystem::exists(spawner.layer(id)); }
+};
+
+TEST_F(LayersTest, WhatNobodyHasCommittedIsRemovedOnlyWhenThatIsSaid) {
+  const std::string id = ended(false, true);
+  EXPECT_EQ(*await(agents->has_changes(*agents->get(id))), true);
+  const auto refused = await(agents->remove(id, false));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::conflict);
+  EXPECT_TRUE(has_layer_on_disk(id));
+  EXPECT_TRUE(has_files(id));
+  EXPECT_TRUE(await(agents->remove(id, true)));
+  EXPECT_FALSE(has_layer_on_disk(id));
+  EXPECT_FALSE(has_files(id));
+}
+
+TEST_F(LayersTest, AnEmptyLayerIsNoReasonToStay) {
+  const std::string id = ended(false, false);
+  EXPECT_EQ(*await(agents->has_changes(*agents->get(id))), false);
+  EXPECT_TRUE(await(agents->remove(id, false)));
+  EXPECT_FALSE(has_layer_on_disk(id));
+}
+
+TEST_F(LayersTest, RemoveOnExitKeepsWhatWasWritten) {
+  const std::string clean = ended(true, false), wrote = ended(true, true);
+  EXPECT_FALSE(agents->get(clean));
+  EXPECT_FALSE(has_layer_on_disk(clean));
+  ASSERT_TRUE(agents->get(wrote));
+  EXPECT_TRUE(has_layer_on_disk(wrote));
+  EXPECT_TRUE(has_files(wrote));
+}
+
+TEST_F(LayersTest, NothingIsRemovedWhileNobodyKnowsWhatWasWritten) {
+  const std::string id = ended(false, false);
+  spawner.failure = Error(ErrorKind::unavailable, "spawnd is away");
+  EXPECT_EQ(await(agents->remove(id, false)).error().kind(), ErrorKind::unavailable);
+  EXPECT_TRUE(agents->get(id));
+  spawner.failure.reset();
+  EXPECT_TRUE(await(agents->remove(id, false)));
+}
+
+TEST_F(LayersTest, OneThatWritesToItsWorkspaceHasNone) {
+  const std::string id = started();
+  EXPECT_EQ(*await(agents->has_changes(*agents->get(id))), std::nullopt);
+  const auto refused = await(agents->open_layer(id, UniqueFd(::fcntl(0, F_DUPFD_CLOEXEC, 3))));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::conflict);
 }
 
 TEST_F(AgentsTest, AnEndThatCannotBeStoredIsKeptAndStoredLater) {

@@ -45,6 +45,7 @@ class AgentsFixture : public testing::Test {
       Agents::Planned planned;
       planned.plan.tenant = agent.tenant;
       planned.plan.agent = agent.id;
+      planned.plan.workspace_mode = agent.workspace_mode;
       planned.not_enforced = {"memory limit"};
       return planned;
     };
@@ -62,7 +63,7 @@ class AgentsFixture : public testing::Test {
     environment.start_patience = std::chrono::milliseconds(100);
     environment.live_max = live_max;
     environment.kept_max = kept_max;
-    auto made = std::make_unique<Agents>(daemon_context->get_executor(), store, spawner, std::move(*files),
+    auto made = std::make_unique<Agents>(daemon_context->get_executor(), store, spawner, spawner, std::move(*files),
                                          std::move(environment));
     const auto adopted = made->adopt();
     EXPECT_TRUE(adopted) << adopted.error().message();
@@ -84,6 +85,7 @@ class AgentsFixture : public testing::Test {
     made.command = {"work", "hard"};
     made.environment = {"KEY=value"};
     made.workspace = folder.path();
+    made.workspace_mode = WorkspaceMode::bind;
     made.workspace_fd.reset(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     made.caller.reset(::fcntl(0, F_DUPFD_CLOEXEC, 3));
     return made;

@@ -95,8 +95,26 @@ TEST(AgentRecord, IsRefusedWhenCutOrOfAnotherVersion) {
   for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(Agent::decode(bytes.substr(0, size))) << size;
   EXPECT_FALSE(Agent::decode(bytes + "x"));
   std::string newer = bytes;
-  newer[0] = 2;
+  newer[0] = 3;
   EXPECT_THAT(Agent::decode(newer).error().hint(), HasSubstr("newer agentos"));
+}
+
+// Version 1 is the same without the workspace's mode: every workspace was bound.
+TEST(AgentRecord, OfVersion1IsRead) {
+  Agent agent;
+  agent.id = "a01";
+  agent.workspace = "/w";
+  agent.workspace_mode = WorkspaceMode::bind;
+  std::string bytes = agent.encode();
+  agent.workspace_mode = WorkspaceMode::overlay;
+  const std::string other = agent.encode();
+  const auto mode = std::ranges::mismatch(bytes, other).in1 - bytes.begin();
+  bytes.erase(static_cast<std::size_t>(mode), 1);
+  bytes[0] = 1;
+  const auto read = Agent::decode(bytes);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->workspace, "/w");
+  EXPECT_EQ(read->workspace_mode, WorkspaceMode::bind);
 }
 
 }  // namespace

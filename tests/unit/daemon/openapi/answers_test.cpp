@@ -74,7 +74,7 @@ TEST(HostAnswer, IsAsDescribedOnTheBestHostAndTheWorst) {
   best.slice = "/sys/fs/cgroup/agentos.slice";
   best.controllers = {"cpu", "memory", "pids", "io"};
   best.systemd = best.cgroup_kill = best.cgroup_freeze = best.clone_into_cgroup = best.user_namespace = true;
-  best.id_mapped_mounts = best.seccomp_filter = best.bpf_lsm = best.bpf_cgroup = best.swap_limits = true;
+  best.id_mapped_mounts = best.seccomp_filter = best.bpf_lsm = best.bpf_cgroup = best.swap_limits = best.overlay = true;
   best.landlock_abi = 7;
   best.memory_total = 1ULL << 40U;
   best.cpus = 64;

@@ -106,6 +106,33 @@ TEST(Compile, ChecksTheWorkspace) {
   EXPECT_EQ(plan_for(request).error().kind(), ErrorKind::forbidden);
 }
 
+TEST(Compile, TheWorkspaceModeIsInThePlan) {
+  SandboxRequest request = sample_request();
+  for (const auto mode : all_workspace_modes) {
+    request.workspace_mode = mode;
+    const auto plan = plan_for(request);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->workspace_mode, mode);
+    const auto step = std::ranges::find(plan->mounts, MountStep::Kind::workspace, &MountStep::kind);
+    EXPECT_EQ((step->flags & MountStep::read_only) != 0, mode == WorkspaceMode::read_only);
+  }
+  EXPECT_EQ(SandboxRequest().workspace_mode, WorkspaceMode::empty) << "the zero value shows nothing";
+}
+
+TEST(Compile, WithoutOverlaysOnlyTheModesThatNeedNoneArePlanned) {
+  HostFacts facts = full_host();
+  facts.overlay = false;
+  SandboxRequest request = sample_request();
+  for (const auto mode : all_workspace_modes) {
+    request.workspace_mode = mode;
+    const auto plan = plan_for(request, facts);
+    ASSERT_EQ(plan.has_value(), !has_layer(mode)) << name(mode);
+    if (plan) continue;
+    EXPECT_EQ(plan.error().kind(), ErrorKind::unsupported);
+    EXPECT_THAT(plan.error().hint(), HasSubstr("--workspace DIR:bind"));
+  }
+}
+
 TEST(Compile, RefusesHostsThatCannotConfine) {
   const auto without = [](auto member) {
     HostFacts facts = full_host();

@@ -13,6 +13,7 @@ inline SandboxRequest sample_request() {
   request.caller_uid = 1000;
   request.caller_gid = 1000;
   request.workspace = "/home/alice/project";
+  request.workspace_mode = WorkspaceMode::overlay;
   return request;
 }
 
@@ -24,7 +25,8 @@ inline HostFacts full_host() {
   facts.slice = "/sys/fs/cgroup/agentos.slice";
   facts.controllers = {"cpu", "io", "memory", "pids"};
   facts.systemd = facts.cgroup_kill = facts.cgroup_freeze = facts.clone_into_cgroup = facts.user_namespace = true;
-  facts.id_mapped_mounts = facts.seccomp_filter = facts.bpf_lsm = facts.bpf_cgroup = facts.swap_limits = true;
+  facts.id_mapped_mounts = facts.seccomp_filter = facts.bpf_lsm = facts.bpf_cgroup = facts.swap_limits = facts.overlay =
+      true;
   facts.landlock_abi = 6;
   facts.memory_total = 8ULL << 30U;
   facts.cpus = 4;

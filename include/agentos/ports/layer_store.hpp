@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "agentos/base/fd.hpp"
+#include "agentos/base/result.hpp"
+
+namespace agentos {
+
+// Who keeps what agents wrote over their workspaces (agentos-spawnd, or a fake), by the id of the agent. A layer is
+// made with its agent and outlives it until it is removed.
+class LayerStore {
+ public:
+  LayerStore() = default;
+  LayerStore(const LayerStore&) = delete;
+  LayerStore& operator=(const LayerStore&) = delete;
+  virtual ~LayerStore() = default;
+
+  // Its upper directory, open for reading. `caller` is the connection of the person who wants it: forbidden unless it
+  // is that person's, or root's. not_found: no such layer.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<UniqueFd>> open_layer(std::string agent, UniqueFd caller) = 0;
+  [[nodiscard]] virtual boost::asio::awaitable<Result<bool>> is_layer_empty(
+      std::string agent) = 0;                                                                      // not_found as above
+  [[nodiscard]] virtual boost::asio::awaitable<Result<void>> remove_layer(std::string agent) = 0;  // of none: done
+};
+
+}  // namespace agentos

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "agentos/base/fd.hpp"
+#include "agentos/base/result.hpp"
+
+namespace agentos::spawnd {
+
+// What agents wrote over their workspaces, until their callers have committed or discarded it:
+//   <state>/layers/AGENT/{upper,work}   the two directories of overlayfs, in the caller's name and on its disk quota
+//   <state>/trash/AGENT                 what is being deleted
+// Everything down to AGENT is root's, and `layers` and `trash` are closed to all others (0700): neither a caller nor an
+// agent can put another file or a link where root looks for `upper`, and what is in it is only listed and deleted, by a
+// process of its own.
+class Layers {
+ public:
+  // Makes the folders. `state_dir` must be on a file system that users cannot change.
+  static Result<Layers> open(const std::string& state_dir);
+
+  // A new layer for `lower`, whose owner and mode the agent sees on its workspace. The descriptor is of AGENT. exists:
+  // it has one.
+  [[nodiscard]] Result<UniqueFd> create(const std::string& agent, uid_t uid, gid_t gid, int lower) const;
+  // `upper`, for reading, for somebody who may have it: whose layer it is, or root.
+  [[nodiscard]] Result<UniqueFd> open_for(const std::string& agent, uid_t user) const;
+  [[nodiscard]] Result<bool> is_empty(const std::string& agent) const;
+  // At once out of sight; deleted in the background. Of one that is not there: done.
+  [[nodiscard]] Result<> remove(const std::string& agent);
+
+  // Deletes what an earlier spawnd could not.
+  void empty_trash();
+  // To be told of every child that has ended.
+  void child_ended(pid_t pid);
+
+ private:
+  Layers(UniqueFd layers, UniqueFd trash) : layers_(std::move(layers)), trash_(std::move(trash)) {}
+
+  UniqueFd layers_, trash_;
+  pid_t deleting_{};
+  bool more_{};  // came since `deleting_` began
+};
+
+}  // namespace agentos::spawnd
