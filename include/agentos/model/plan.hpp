@@ -41,9 +41,9 @@ struct MountStep {
     proc,
     devpts,     // a new instance
     cgroup2,    // the agent's own cgroup namespace
-    workspace,  // made of the descriptor StartFd::workspace as Plan::workspace_mode says, id-mapped: caller's uid and
-                // gid on disk are agent_uid inside
-    seal,  // target (a mount made before) becomes read-only
+    workspace,  // the descriptor StartFd::workspace, as Plan::workspace_mode says; caller's ids on disk are agent_uid
+                // inside
+    seal,       // target (a mount made before) becomes read-only
   };
   enum Flag : std::uint32_t {
     read_only = 1,
