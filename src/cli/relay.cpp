@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t packet_max = attach_data_max + 64;  // from init: data, or the words of a refusal
 constexpr std::size_t queue_max = 64;                     // packets; input comes in only while there is none
+constexpr std::size_t typed_max = attach_data_max / 4;    // read at once from a terminal
 constexpr std::chrono::seconds again_within{2};
 constexpr int background_check_ms = 1000;
 
@@ -49,7 +50,7 @@ Result<RelayEnd> Relay::run() {
   }
   while (!end_) {
     const bool take_output = out_.idle() && err_.idle();
-    const bool want_input = in_open_ && queue_.empty();
+    const bool want_input = in_open_ && queue_.empty() && has_input_room();
     const bool take_input = want_input && may_read_input();
     const auto stream_events = static_cast<short>((take_output ? POLLIN : 0) | (queue_.empty() ? 0 : POLLOUT));
     // A descriptor that nothing is wanted of stays out, or a hang-up would make the loop spin.
@@ -74,13 +75,18 @@ Result<RelayEnd> Relay::run() {
   return std::move(*end_);
 }
 
+// Keys are read also while nobody takes them, as of a paused agent: they may be those that detach.
+bool Relay::has_input_room() const {
+  return raw_ ? input_.size() <= 2 * typed_max : input_taken_;
+}
+
 bool Relay::may_read_input() const {
   return !in_terminal_ || !is_in_background(setup_.in);
 }
 
 void Relay::read_input() {
   std::array<char, attach_data_max> bytes;
-  const ssize_t count = ::read(setup_.in, bytes.data(), bytes.size());
+  const ssize_t count = ::read(setup_.in, bytes.data(), raw_ ? typed_max : bytes.size());
   if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
   if (count <= 0) {
     in_open_ = false;
@@ -90,14 +96,21 @@ void Relay::read_input() {
   }
   std::string typed(bytes.data(), static_cast<std::size_t>(count));
   if (raw_) typed = setup_.detach_keys.filter(typed);
-  if (!typed.empty()) {
-    Frame frame;
-    frame.type = FrameType::input;
-    frame.data = typed;
-    queue_.push_back(frame.encode());
-    send_queued();
-  }
+  input_ += typed;
+  send_input();
   if (raw_ && setup_.detach_keys.complete()) end(RelayEnd::Kind::detached);
+}
+
+// One frame at a time, so that the stream always has room for a signal and nothing waits behind input.
+void Relay::send_input() {
+  if (input_.empty() || !input_taken_) return;
+  Frame frame;
+  frame.type = FrameType::input;
+  frame.data = input_;
+  queue_.push_back(frame.encode());
+  input_.clear();
+  input_taken_ = false;
+  send_queued();
 }
 
 void Relay::send_queued() {
@@ -134,6 +147,9 @@ void Relay::read_stream() {
       return end(RelayEnd::Kind::exited, frame->number);
     case FrameType::refused:
       return end(RelayEnd::Kind::refused, frame->number, std::string(frame->data));
+    case FrameType::taken:
+      input_taken_ = true;
+      return send_input();
     default:
       return;  // started
   }

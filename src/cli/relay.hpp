@@ -50,7 +50,9 @@ class Relay {
 
  private:
   [[nodiscard]] bool may_read_input() const;
+  [[nodiscard]] bool has_input_room() const;
   void read_input();
+  void send_input();
   void read_stream();
   void send_queued();
   void take_signal(int signal);
@@ -64,9 +66,11 @@ class Relay {
   SignalInbox& signals_;
   Outlet out_, err_;
   std::optional<RawMode> raw_;
+  std::string input_;              // read, and to be sent when what was sent before is taken
   std::deque<std::string> queue_;  // packets for the stream
   std::vector<char> buffer_;
   bool in_terminal_{}, in_open_{true};
+  bool input_taken_{true};  // what was sent last
   std::optional<std::chrono::steady_clock::time_point> interrupted_;
   std::optional<RelayEnd> end_;
 };

@@ -47,11 +47,12 @@ Result<UniqueFd> reach(const std::string& path) {
   return socket;
 }
 
-// An answer without a problem document to a path of this API is one of a server that does not know the API.
+// Whoever does not know a path of this API is another version, or another program: its answer is no problem document,
+// or one whose kind is unsupported (not_found: the path is known, the agent is not).
 Error other_version(unsigned status) {
   return {ErrorKind::unsupported,
-          "the agentosd that runs does not speak version " + std::string(api_version) +
-              " of the API (it answered with status " + std::to_string(status) + ")",
+          "the agentosd that runs does not know what this agentos, of version " + std::string(api_version) +
+              " of the API, asks for (it answered with status " + std::to_string(status) + ")",
           "this agentos is " AGENTOS_VERSION ": install the same version of both and restart agentosd"};
 }
 
@@ -67,9 +68,10 @@ Result<boost::json::value> parse(const Incoming& answer) {
 Result<> check(const Incoming& answer, const boost::json::value& body) {
   if (answer.status < 400) return {};
   const bool is_problem = body.is_object() && body.get_object().contains("status");
-  if ((answer.status == 404 || answer.status == 405) && !is_problem)
+  auto error = error_of_problem(answer.status, body);
+  if ((answer.status == 404 || answer.status == 405) && (!is_problem || error.kind() == ErrorKind::unsupported))
     return std::unexpected(other_version(answer.status));
-  return std::unexpected(error_of_problem(answer.status, body));
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ void Connections::broadcast(Process& process, Stream& stream) {
 bool Connections::owes(std::size_t index) const {
   const auto& connection = table_[index];
   if (!connection.socket) return false;
-  if (!connection.last_words.empty()) return true;
+  if (connection.owes_taken || !connection.last_words.empty()) return true;
   return connection.process != nullptr &&
          std::ranges::any_of(connection.process->streams,
                              [index](const Stream& stream) { return stream.owed.test(index); });
@@ -74,8 +74,45 @@ void Connections::flush(std::size_t index) {
       stream.owed.reset(index);
     }
   }
-  if (connection.socket && !connection.last_words.empty() && try_send(connection, connection.last_words) != Sent::later)
-    close(index);
+  if (connection.owes_taken) {
+    const auto sent = try_send(connection, Frame{.type = FrameType::taken, .data = {}}.encode());
+    if (sent == Sent::gone) close(index);
+    if (sent != Sent::all) return;
+    connection.owes_taken = false;
+  }
+  if (!connection.last_words.empty() && try_send(connection, connection.last_words) != Sent::later) close(index);
+}
+
+void Connections::take_input(std::size_t index, std::string_view data) {
+  auto& connection = table_[index];
+  if (!connection.held.empty() || connection.end_held)
+    return drop(index, EPROTO, "input before what came before it was taken");
+  connection.held = data;
+  deliver(index);
+}
+
+void Connections::end_input(std::size_t index) {
+  table_[index].end_held = true;
+  deliver(index);
+}
+
+void Connections::deliver_held() {
+  for (std::size_t i = 0; i < table_.size(); ++i) deliver(i);
+}
+
+void Connections::deliver(std::size_t index) {
+  auto& connection = table_[index];
+  const auto has_room = [&] { return connection.process == nullptr || connection.process->has_room(); };
+  if (!connection.held.empty() && has_room()) {
+    if (connection.process != nullptr) connection.process->input(connection.held);
+    connection.held.clear();
+    connection.owes_taken = true;
+  }
+  if (connection.end_held && has_room()) {  // on a tty it is bytes, too
+    if (connection.process != nullptr) connection.process->end_input();
+    connection.end_held = false;
+  }
+  if (connection.owes_taken) flush(index);
 }
 
 void Connections::send(std::size_t index, const Frame& frame) {

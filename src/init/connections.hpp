@@ -17,15 +17,13 @@ struct Connection {
   Conversation conversation;
   Process* process{};       // whose input it feeds and, unless it is a control connection, whose output it gets
   bool runs_it{};           // the process is an exec of this client, hung up with it
+  std::string held;         // input that its process has no room for yet
+  bool end_held{};          // and the end of input
+  bool owes_taken{};        // the word that its input was taken
   std::string last_words;   // `exited` or `refused`, sent after all output; then the connection closes
   std::int64_t hello_by{};  // monotonic ms, while waiting
 
   [[nodiscard]] bool is(Conversation::Kind kind) const { return socket && conversation.kind() == kind; }
-  // Whether its next frame has room, should it be input. A control connection has none, so that an agent which does not
-  // read its stdin can still be signalled.
-  [[nodiscard]] bool may_read() const {
-    return process == nullptr || conversation.kind() == Conversation::Kind::control || process->has_room();
-  }
 };
 
 // The clients and what they are owed. Sends never wait: what a socket does not take now is sent when poll says so.
@@ -41,6 +39,12 @@ class Connections {
 
   // The chunk in `stream` goes to all who watch `process`; who cannot take it now is marked in stream.owed.
   void broadcast(Process& process, Stream& stream);
+  // Bytes for the stdin of its process, kept until there is room. One frame at most: who sends another before `taken`
+  // is dropped. So a program that does not read its stdin stops the input of its clients, never their signals.
+  void take_input(std::size_t index, std::string_view data);
+  void end_input(std::size_t index);
+  void deliver_held();  // where there is room now
+
   // Continues what is owed to one client.
   void flush(std::size_t index);
   [[nodiscard]] bool owes(std::size_t index) const;
@@ -60,6 +64,7 @@ class Connections {
   }  // something was sent since the last call
 
  private:
+  void deliver(std::size_t index);
   enum class Sent : std::uint8_t { all, later, gone };
   [[nodiscard]] Sent try_send(const Connection& connection, std::string_view packet);
 

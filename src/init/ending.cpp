@@ -76,6 +76,7 @@ void Init::settle() {
       connections_.drop(i, ETIMEDOUT, "no hello came");
     }
   }
+  connections_.deliver_held();
   if (main().ended() && !alone_) kill_rest();
   if (connections_.progressed()) progress_at_ = monotonic_ms();
   if (alone_) give_up_on_slow_clients();

@@ -71,7 +71,7 @@ std::size_t Init::watch() {
   for (std::size_t i = 0; i < connections_max; ++i) {
     const Connection& connection = connections_[i];
     if (!connection.socket) continue;
-    const int events = (connection.may_read() ? POLLIN : 0) | (connections_.owes(i) ? POLLOUT : 0);
+    const int events = POLLIN | (connections_.owes(i) ? POLLOUT : 0);
     add(connection.socket.get(), static_cast<short>(events), {Kind::connection, i});
   }
   if (!main().ended()) add(listener_.get(), POLLIN, {Kind::listener});
@@ -172,11 +172,6 @@ void Init::receive(std::size_t index, short events) {
   if ((events & POLLOUT) != 0) connections_.flush(index);
   Connection& connection = connections_[index];
   if (!connection.socket || (events & (POLLIN | POLLHUP | POLLERR)) == 0) return;
-  if (!connection.may_read()) {
-    // A client that is gone is not waited for, or a program that never reads would keep its slot for ever.
-    if ((events & (POLLHUP | POLLERR)) != 0) connections_.close(index);
-    return;
-  }
   const ssize_t size = ::recv(connection.socket.get(), packet_.data(), packet_.size(), MSG_DONTWAIT | MSG_TRUNC);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (size <= 0) {
@@ -198,12 +193,8 @@ void Init::answer(std::size_t index, Ask ask) {
     void operator()(const ask::Attach& attach) const { init.attach(index, attach); }
     void operator()(ask::Exec& exec) const { init.execute(index, std::move(exec.program)); }
     void operator()(const ask::Control&) const { init.attach(index, {}); }
-    void operator()(const ask::Input& input) const {
-      if (process != nullptr) process->input(input.data);
-    }
-    void operator()(const ask::InputEnd&) const {
-      if (process != nullptr) process->end_input();
-    }
+    void operator()(const ask::Input& input) const { init.connections_.take_input(index, input.data); }
+    void operator()(const ask::InputEnd&) const { init.connections_.end_input(index); }
     void operator()(const ask::Resize& resize) const {
       if (process != nullptr) process->resize(resize.rows, resize.columns);
     }

@@ -9,8 +9,9 @@
 
 namespace agentos::init {
 
-// Bytes on their way to the stdin of one program. A client's next frame is taken from its socket only while a whole one
-// has room here, so a program that does not read stops its clients, loses nothing, and costs this much memory at most.
+// Bytes on their way to the stdin of one program. A client's next frame is taken only while a whole one has room here,
+// so a program that does not read stops its clients, loses nothing, and costs this much memory and one frame of each
+// client at most.
 class InputBuffer {
  public:
   static constexpr std::size_t capacity = 2 * attach_data_max;

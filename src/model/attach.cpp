@@ -21,7 +21,7 @@ std::string Hello::encode() const {
 Result<Hello> Frame::decode_hello(std::string_view packet) {
   Reader from(packet);
   Hello hello;
-  if (from.get_enum(FrameType::refused) != FrameType::hello) from.refuse();
+  if (from.get_enum(FrameType::taken) != FrameType::hello) from.refuse();
   hello.version = from.get<std::uint32_t>();
   hello.purpose = from.get_enum(Hello::Purpose::control);
   hello.program = Program::decode(from);
@@ -34,7 +34,7 @@ Result<Hello> Frame::decode_hello(std::string_view packet) {
 Result<Frame> Frame::decode(std::string_view packet) {
   Reader from(packet);
   Frame frame;
-  frame.type = from.get_enum(FrameType::refused);
+  frame.type = from.get_enum(FrameType::taken);
   switch (frame.type) {
     case FrameType::hello:
       from.refuse();
@@ -47,6 +47,7 @@ Result<Frame> Frame::decode(std::string_view packet) {
       break;
     case FrameType::input_end:
     case FrameType::started:
+    case FrameType::taken:
       break;
     case FrameType::resize:
       frame.rows = from.get<std::uint16_t>();
@@ -79,6 +80,7 @@ std::string Frame::encode() const {
       break;
     case FrameType::input_end:
     case FrameType::started:
+    case FrameType::taken:
       break;
     case FrameType::resize:
       to.put(rows);

@@ -71,6 +71,7 @@ void frames() {
   seed("attach_frame", "hello-attach", Hello{init_protocol_version, Hello::Purpose::attach, {}}.encode());
   seed("attach_frame", "input", Frame{FrameType::input, "ls\n", 0, 0, 0}.encode());
   seed("attach_frame", "input-end", Frame{FrameType::input_end, {}, 0, 0, 0}.encode());
+  seed("attach_frame", "taken", Frame{FrameType::taken, {}, 0, 0, 0}.encode());
   seed("attach_frame", "resize", Frame{FrameType::resize, {}, 50, 200, 0}.encode());
   seed("attach_frame", "signal", Frame{FrameType::signal, {}, 0, 0, 15}.encode());
   seed("attach_frame", "refused", Frame{FrameType::refused, "no such program", 0, 0, 2}.encode());

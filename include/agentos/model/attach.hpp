@@ -19,7 +19,7 @@ constexpr std::size_t attach_frame_max = 160 * 1024;  // a hello with a command 
 enum class FrameType : std::uint8_t {
   // to init
   hello,      // first, exactly once (the descriptor init_fd::client needs none: it is attached to the agent)
-  input,      // bytes for stdin
+  input,      // bytes for stdin; the next only after `taken`, so that nothing else ever waits behind input
   input_end,  // end of file on stdin (pipes)
   resize,     // rows, columns
   signal,     // number, for the agent's foreground process group (tty) or main process; of an exec: of its process
@@ -29,6 +29,7 @@ enum class FrameType : std::uint8_t {
   error_output,  // bytes of stderr
   exited,        // wait status; the last frame
   refused,       // errno and words: no such program, too many clients, ...; the last frame
+  taken,         // the last `input` has gone where it belongs
 };
 
 struct Hello {

@@ -11,7 +11,7 @@
 // What agentos-init is told by the sealed memory file it finds as descriptor InitFd::spec.
 namespace agentos {
 
-constexpr std::uint32_t init_protocol_version = 1;
+constexpr std::uint32_t init_protocol_version = 2;
 constexpr std::size_t init_spec_max = 4 * 1024 * 1024;
 
 // Where agentos-init finds its descriptors. 0, 1 and 2 are /dev/null. `client` is closed where there is none.

@@ -65,8 +65,8 @@ Result<const Router::Route*> Router::find(std::string_view method, std::string_v
     return &route;
   }
   if (!known)
-    return fail(ErrorKind::not_found, "there is nothing at this path", "GET /v1/openapi.json lists what there is");
-  return fail(ErrorKind::invalid, "this path does not answer this method", "it answers " + methods_of(path));
+    return fail(ErrorKind::unsupported, "there is nothing at this path", "GET /v1/openapi.json lists what there is");
+  return fail(ErrorKind::unsupported, "this path does not answer this method", "it answers " + methods_of(path));
 }
 
 std::string Router::methods_of(std::string_view path) const {

@@ -5,8 +5,7 @@ set -uo pipefail
 [ "$(id -u)" = 0 ] || { echo "skipped: needs root"; exit 77; }
 
 build=${AGENTOS_BUILD:?the build directory}
-checks=0
-failures=0
+. "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 # The users: root and alice are of tenant default, bob of tenant other, eve of none.
 alice=$(id -u alice 2>/dev/null || echo 21001)
@@ -20,47 +19,6 @@ as() { # as UID COMMAND...
     AGENTOS_SOCKET="${AGENTOS_SOCKET:-}" "$@"
 }
 
-good() { checks=$((checks + 1)); echo "ok   $1"; }
-bad() {
-  checks=$((checks + 1))
-  failures=$((failures + 1))
-  echo "FAIL $1"
-  shift
-  printf '     %s\n' "$@"
-}
-
-# is WHAT GOT WANTED
-is() { if [ "$2" = "$3" ]; then good "$1"; else bad "$1" "got:    $2" "wanted: $3"; fi; }
-# has WHAT TEXT PART
-has() { case "$2" in *"$3"*) good "$1" ;; *) bad "$1" "no '$3' in: $2" ;; esac; }
-# has_not WHAT TEXT PART
-has_not() { case "$2" in *"$3"*) bad "$1" "'$3' is in: $2" ;; *) good "$1" ;; esac; }
-# status WHAT WANTED COMMAND...: its exit status; what it prints is left in $out and $err
-status() {
-  local what=$1 wanted=$2 got
-  shift 2
-  "$@" >"$folder/out" 2>"$folder/err" </dev/null
-  got=$?
-  out=$(cat "$folder/out")
-  err=$(cat "$folder/err")
-  if [ "$got" = "$wanted" ]; then good "$what"; else bad "$what" "status $got, wanted $wanted" "out: $out" "err: $err"; fi
-}
-# until WHAT COMMAND...: waits for it to succeed, 20 s at most
-until_true() {
-  local what=$1 end=$((SECONDS + 20))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    if [ $SECONDS -ge $end ]; then
-      bad "$what" "not within 20 s: $*"
-      return 1
-    fi
-    sleep 0.05
-  done
-  good "$what"
-}
-
-folder=$(mktemp -d /var/tmp/agentos-test-XXXXXX)
-chmod 755 "$folder"
 workspace() { # workspace NAME [UID]: a directory of that user
   mkdir -p "$folder/$1"
   chown "${2:-0}:${2:-0}" "$folder/$1"
@@ -165,9 +123,6 @@ finish() {
   [ $failures = 0 ] || for log in spawnd agentosd; do
     [ -s "$folder/$log.log" ] && { echo "--- $log"; tail -20 "$folder/$log.log"; }
   done
-  rm -rf "$folder"
-  echo "$((checks - failures)) checks passed, $failures failed"
-  [ $failures = 0 ] && [ $checks -gt 0 ]
-  exit $?
+  tell_and_exit
 }
 trap 'kill ${agentosd:-} ${spawnd:-} 2>/dev/null' EXIT

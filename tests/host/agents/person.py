@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs a command on a terminal of its own and plays a person: person.py COMMAND... < SCRIPT
 
-Lines of the script: expect TEXT (20 s at most) | send TEXT (escapes: \\r \\x03 \\x1a ...) | resize ROWS COLUMNS | end (of the
-command). What the terminal showed goes to stdout. Exits with the command's status, or 99 when an expectation is not met.
+Lines of the script: expect TEXT (20 s at most) | send TEXT (escapes: \\r \\x03 \\x1a ...) | resize ROWS COLUMNS |
+run SHELL-COMMAND (elsewhere, and wait for it) | end (of the command). What the terminal showed goes to stdout. Exits with
+the command's status, or 99 when an expectation is not met.
 """
 import fcntl
 import os
@@ -10,6 +11,7 @@ import pty
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -43,6 +45,8 @@ def main() -> int:
             rows, columns = map(int, text.split())
             fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             os.kill(pid, signal.SIGWINCH)
+        elif verb == "run":
+            subprocess.run(text, shell=True, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         elif verb in ("expect", "end"):
             deadline = time.monotonic() + 20
             wanted = text.encode()

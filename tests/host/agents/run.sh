@@ -81,4 +81,26 @@ until_true "it runs in the foreground" grep -q ready "$folder/out"
 kill -INT $runner
 wait $runner
 is "SIGINT reaches the agent" "$?: $(tail -n 1 "$folder/out")" "3: caught"
+
+# Neither does input that the program does not read hold it up: the first one counts.
+interrupted() { # interrupted COMMAND...: its exit status when it gets SIGINT once, behind input without end
+  mkfifo "$folder/endless"
+  yes >"$folder/endless" 2>/dev/null &
+  env --default-signal=INT "$@" <"$folder/endless" >"$folder/out" 2>"$folder/err" &
+  runner=$!
+  until_true "it runs: $*" grep -q ready "$folder/out"
+  until_true "its input is stuck" sh -c 'read -r was </proc/$0/io; sleep 0.2; read -r now </proc/$0/io; [ "$was" = "$now" ]' $runner
+  local began=$SECONDS
+  kill -INT $runner
+  wait $runner
+  got=$?
+  took=$((SECONDS - began))
+  rm "$folder/endless"
+}
+interrupted "$agentos" run --name stuck -- sh -c 'echo ready; exec sleep 1000'
+is "one SIGINT ends it behind unread input" "$got, $((took < 10))" "130, 1"
+"$agentos" run --detach --name host -- sleep 1000 >/dev/null
+interrupted "$agentos" exec host -- sh -c 'echo ready; exec sleep 1000'
+is "and an exec" "$got, $((took < 10))" "130, 1"
+is "not the agent" "$("$agentos" inspect host | jq -r '.status')" running
 finish

@@ -88,6 +88,7 @@ TEST(Run, PassesStdinOn) {
   ScriptedServer server([&](const Asked&) { return agent.started(); });
   Program program({"run", "cat"}, server.socket(), "some input");
   EXPECT_EQ(agent.hear(), frame(FrameType::input, "some input"));
+  agent.say(frame(FrameType::taken));
   EXPECT_EQ(agent.hear(), frame(FrameType::input_end));
   agent.say(frame(FrameType::exited));
   EXPECT_EQ(program.finish().status, 0);

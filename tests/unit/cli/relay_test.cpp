@@ -104,6 +104,7 @@ TEST_F(RelayTest, PassesInputOnAndItsEnd) {
   ASSERT_EQ(::write(in_.write.get(), "hello", 5), 5);
   EXPECT_EQ(hear(), frame(FrameType::input, "hello"));
   in_.write.reset();
+  say(frame(FrameType::taken));
   EXPECT_EQ(hear(), frame(FrameType::input_end));
   say(frame(FrameType::exited));
   EXPECT_EQ(finish().kind, RelayEnd::Kind::exited);
@@ -119,6 +120,7 @@ TEST_F(RelayTest, EveryKindOfStdinHasAnEnd) {
       for (;;) {
         const auto packet = os::receive_packet(fd, attach_frame_max);
         if (!packet || packet->bytes == end) break;
+        static_cast<void>(os::send_packet(fd, frame(FrameType::taken)));
       }
       static_cast<void>(os::send_packet(fd, frame(FrameType::exited)));
     });
@@ -158,11 +160,10 @@ TEST_F(RelayTest, LosesNothingWhenTheReaderIsSlow) {
 }
 
 TEST_F(RelayTest, DoesNotReadInputThatNobodyTakes) {
-  start();
+  start({.forward_signals = true});
   const int size = ::fcntl(in_.write.get(), F_GETPIPE_SZ);
   ASSERT_EQ(::fcntl(in_.write.get(), F_SETFL, O_NONBLOCK), 0);
-  // Written until nothing moves any more: the socket's buffer, one packet and the pipe are full, and the relay holds no
-  // more.
+  // Written until nothing moves any more: one packet is on its way and the pipe is full.
   std::size_t written = 0;
   const std::string block(4096, 'x');
   pollfd room{in_.write.get(), POLLOUT, 0};
@@ -170,16 +171,25 @@ TEST_F(RelayTest, DoesNotReadInputThatNobodyTakes) {
     const ssize_t count = ::write(in_.write.get(), block.data(), block.size());
     ASSERT_GT(count, 0);
     written += static_cast<std::size_t>(count);
-    ASSERT_LT(written, 8U << 20U);
+    ASSERT_LE(written, static_cast<std::size_t>(size) + attach_data_max);
   }
   EXPECT_GT(written, static_cast<std::size_t>(size));
+  ::kill(::getpid(), SIGTERM);
   in_.write.reset();
   std::size_t heard = 0;
+  bool signalled = false;
   for (;;) {
     const auto packet = hear();
     if (packet == frame(FrameType::input_end)) break;
-    heard += packet.size() - 1;
+    if (packet == frame(FrameType::signal, {}, SIGTERM)) {
+      EXPECT_LE(heard, attach_data_max) << "a signal does not wait behind input";
+      signalled = true;
+    } else {
+      heard += packet.size() - 1;
+    }
+    if (signalled) say(frame(FrameType::taken));
   }
+  EXPECT_TRUE(signalled);
   EXPECT_EQ(heard, written);
   say(frame(FrameType::exited));
   EXPECT_EQ(finish().kind, RelayEnd::Kind::exited);

@@ -88,11 +88,21 @@ TEST(Client, MakesAnErrorOfAProblem) {
 }
 
 TEST(Client, TellsAnotherVersionOfTheApi) {
-  const ScriptedServer server([](const Asked&) { return Scripted{answer(404, "no such page", "text/plain")}; });
-  const auto reply = Client(server.socket()).call({.target = "/v1/agents"});
-  ASSERT_FALSE(reply);
-  EXPECT_EQ(reply.error().kind(), ErrorKind::unsupported);
-  EXPECT_THAT(reply.error().message(), HasSubstr("does not speak version v1"));
+  for (const auto& unknown :
+       {answer(404, "no such page", "text/plain"),
+        answer(404, R"({"status":404,"kind":"unsupported","detail":"nothing here"})", "application/problem+json"),
+        answer(405, R"({"status":405,"kind":"unsupported","detail":"not so"})", "application/problem+json")}) {
+    const ScriptedServer server([&](const Asked&) { return Scripted{unknown}; });
+    const auto reply = Client(server.socket()).call({.target = "/v1/agents"});
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().kind(), ErrorKind::unsupported);
+    EXPECT_THAT(reply.error().message(), HasSubstr("does not know what this agentos, of version v1"));
+  }
+  const ScriptedServer same([](const Asked&) {
+    return Scripted{
+        answer(404, R"({"status":404,"kind":"not_found","detail":"no agent x"})", "application/problem+json")};
+  });
+  EXPECT_EQ(Client(same.socket()).call({.target = "/v1/agents/x"}).error().message(), "no agent x");
 }
 
 TEST(Client, TellsThatNothingListens) {

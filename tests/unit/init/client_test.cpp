@@ -60,15 +60,42 @@ TEST(InitClients, ClosedClientDoesNotHoldUpOthers) {
 TEST(InitClients, ClientGoneWithUnreadInputFreesItsPlace) {
   StartedInit init({.program = shell("trap 'exit 0' USR1; echo ready; while :; do sleep 0.01; done")});
   init.client().expect_output("ready\n");
-  const auto frame = Frame{.type = FrameType::input, .data = std::string(20'000, 'x')}.encode();
   for (int i = 0; i < 40; ++i) {
     auto client = init.attach();
     ASSERT_EQ(client.receive(), Frame({.type = FrameType::started, .data = {}}).encode()) << i;
-    while (client.try_send(frame)) {
-    }
+    client.send(FrameType::input, std::string(attach_data_max, 'x'));
+    if (i < 39) continue;
+    EXPECT_FALSE(client.is_taken()) << "the program reads nothing";
   }
   init.control().send(FrameType::signal, {}, SIGUSR1);
   EXPECT_EQ(init.client().collect().exit_code(), 0);
+}
+
+// Each of many clients holds input that has no room, on a tty also its end; each is still heard, and one frame is all
+// it may hold.
+TEST(InitClients, HeldInputStopsNobodyElse) {
+  for (const bool tty : {false, true}) {
+    const std::string terminal = tty ? "stty -icanon -echo; " : "";  // else it drops what has no room
+    StartedInit init(
+        {.program = shell(terminal + "trap 'echo caught' INT; echo ready; while :; do sleep 0.01; done", tty)});
+    const std::string line_end = tty ? "\r\n" : "\n";
+    init.client().expect_output("ready" + line_end);
+    init.client().send(FrameType::input, std::string(attach_data_max, 'x'));
+    std::vector<Client> clients;
+    for (int i = 0; i < 8; ++i) {
+      clients.push_back(init.attach());
+      clients.back().send(FrameType::input, std::string(attach_data_max, 'x'));
+    }
+    EXPECT_FALSE(clients.back().is_taken());
+    auto& last = clients.back();
+    last.send_packet(Frame{.type = FrameType::input_end, .data = {}}.encode());
+    last.send(FrameType::signal, {}, SIGINT);
+    last.expect_output("caught" + line_end);
+    last.send_packet(Frame{.type = FrameType::input, .data = "more"}.encode());
+    EXPECT_EQ(last.collect().refused, EPROTO);
+    init.client().send(FrameType::signal, {}, SIGKILL);
+    EXPECT_EQ(init.client().collect().signal(), SIGKILL);
+  }
 }
 
 TEST(InitClients, ControlSignalsAndGetsNoOutput) {

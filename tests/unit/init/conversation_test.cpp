@@ -63,8 +63,8 @@ TEST(Conversation, SecondHelloDrops) {
 }
 
 TEST(Conversation, FramesOfInitAreNotForClients) {
-  for (const auto type :
-       {FrameType::started, FrameType::output, FrameType::error_output, FrameType::exited, FrameType::refused}) {
+  for (const auto type : {FrameType::started, FrameType::output, FrameType::error_output, FrameType::exited,
+                          FrameType::refused, FrameType::taken}) {
     Conversation conversation(Kind::attach);
     EXPECT_TRUE(gives<ask::Drop>(conversation, frame(type))) << static_cast<int>(type);
   }

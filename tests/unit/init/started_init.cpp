@@ -50,6 +50,10 @@ Client::Client(UniqueFd socket) : socket_(std::move(socket)) {
 }
 
 void Client::send(FrameType type, std::string_view data, int number) {
+  const bool is_input = type == FrameType::input || type == FrameType::input_end;
+  while (is_input && !taken_ && take(received_)) {
+  }
+  taken_ = taken_ && type != FrameType::input;
   send_packet(Frame{.type = type, .data = data, .number = number}.encode());
 }
 
@@ -62,10 +66,11 @@ void Client::send_packet(std::string_view packet) {
       << std::strerror(errno);
 }
 
-bool Client::try_send(std::string_view packet) {
-  if (::send(fd(), packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
-  EXPECT_EQ(errno, EAGAIN);
-  return false;
+bool Client::is_taken() {
+  pollfd something{.fd = fd(), .events = POLLIN, .revents = 0};
+  while (!taken_ && ::poll(&something, 1, 300) == 1 && take(received_)) {
+  }
+  return taken_;
 }
 
 std::string Client::receive() {
@@ -94,6 +99,9 @@ bool Client::take(Received& into) {
       break;
     case FrameType::error_output:
       into.error += frame->data;
+      break;
+    case FrameType::taken:
+      taken_ = true;
       break;
     case FrameType::exited:
       into.status = frame->number;

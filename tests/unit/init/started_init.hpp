@@ -30,10 +30,11 @@ class Client {
  public:
   explicit Client(UniqueFd socket);
 
+  // Input waits until the one before it was taken, as it must.
   void send(FrameType type, std::string_view data = {}, int number = 0);
+  bool is_taken();  // the last input, within a moment
   void resize(std::uint16_t rows, std::uint16_t columns);
   void send_packet(std::string_view packet);
-  bool try_send(std::string_view packet);  // false: the socket is full
 
   std::string receive();                // one packet; empty: the end. Fails the test after a minute.
   Received collect(bool slow = false);  // until the end
@@ -47,6 +48,7 @@ class Client {
   bool take(Received& into);
 
   UniqueFd socket_;
+  bool taken_{true};
   Received received_;
 };
 

@@ -127,6 +127,7 @@ TEST(Frame, round_trip_of_each_type) {
   expect_only_whole(Frame{FrameType::signal, {}, 0, 0, SIGTERM}.encode(), Frame::decode);
   expect_only_whole(Frame{FrameType::exited, {}, 0, 0, 256}.encode(), Frame::decode);
   expect_only_whole(Frame{FrameType::input_end, {}, 0, 0, 0}.encode(), Frame::decode);
+  expect_only_whole(Frame{FrameType::taken, {}, 0, 0, 0}.encode(), Frame::decode);
 }
 
 TEST(Frame, data_has_a_limit) {

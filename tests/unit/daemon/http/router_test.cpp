@@ -36,10 +36,10 @@ TEST(Router, FindsLiteralAndNamedSegments) {
 TEST(Router, TellsNoPathFromNoMethod) {
   const auto router = routes();
   Parameters parameters;
-  EXPECT_EQ(router.find("GET", "/v2/agents", parameters).error().kind(), ErrorKind::not_found);
+  EXPECT_EQ(router.find("GET", "/v2/agents", parameters).error().kind(), ErrorKind::unsupported);
   EXPECT_EQ(router.methods_of("/v2/agents"), "");
   const auto wrong = router.find("DELETE", "/v1/agents", parameters);
-  EXPECT_EQ(wrong.error().kind(), ErrorKind::invalid);
+  EXPECT_EQ(wrong.error().kind(), ErrorKind::unsupported);
   EXPECT_EQ(router.methods_of("/v1/agents"), "GET, POST");
 }
 

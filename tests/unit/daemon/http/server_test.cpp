@@ -115,7 +115,7 @@ TEST_F(Serving, UnknownPathsAndMethodsAreProblems) {
   const auto missing = client.ask("GET", "/nothing");
   EXPECT_EQ(missing.status, 404U);
   EXPECT_EQ(missing.fields.at("Content-Type"), "application/problem+json");
-  EXPECT_EQ(boost::json::parse(missing.body).at("kind").as_string(), "not-found");
+  EXPECT_EQ(boost::json::parse(missing.body).at("kind").as_string(), "unsupported");
   const auto wrong = client.ask("PUT", "/echo", "1");
   EXPECT_EQ(wrong.status, 405U);
   EXPECT_EQ(wrong.fields.at("Allow"), "POST, DELETE");
