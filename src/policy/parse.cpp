@@ -4,7 +4,7 @@
 #include <charconv>
 #include <functional>
 #include <initializer_list>
-#include <limits>
+#include <tuple>
 #include <utility>
 
 #include "agentos/base/text.hpp"
@@ -60,7 +60,7 @@ class Reader {
     const Value root = yaml::read_document(text, errors_);
     if (errors_.empty()) read_root(root);
     if (errors_.empty()) return std::move(policy_);
-    std::ranges::stable_sort(errors_, {}, &yaml::Diagnostic::place);
+    std::ranges::sort(errors_, {}, [](const auto& error) { return std::tie(error.place, error.what); });
     if (errors_.size() > diagnostics_max) {
       const auto more = errors_.size() - diagnostics_max;
       errors_.resize(diagnostics_max);
@@ -154,8 +154,8 @@ class Reader {
     };
     return amount(to, parse_whole, make, Weight{1}, Weight{10'000});
   }
-  auto size_count(Setting<Count>& to) {
-    return amount(to, parse_bytes, [](std::uint64_t value) { return Count{value}; }, Count{0}, Count{1ULL << 60U});
+  auto size_count(Setting<Count>& to, std::uint64_t most) {
+    return amount(to, parse_bytes, [](std::uint64_t value) { return Count{value}; }, Count{0}, Count{most});
   }
 
   // Each entry once, sorted.
@@ -248,12 +248,13 @@ class Reader {
   }
 
   void read_process(const Value& node) {
+    // No more than every agent has anyway: a larger number would not be what the process gets.
     auto& limits = policy_.rlimits;
     const auto rlimit = [&](Rlimit which) -> Key {
       const auto at = static_cast<std::size_t>(which);
-      if (which == Rlimit::nofile) return {rlimit_names[at], count(limits[at], 16, 1U << 20U)};
+      if (which == Rlimit::nofile) return {rlimit_names[at], count(limits[at], 16, 65'536)};
       if (which == Rlimit::nproc) return {rlimit_names[at], count(limits[at], 2, 1U << 22U)};
-      return {rlimit_names[at], size_count(limits[at])};
+      return {rlimit_names[at], size_count(limits[at], which == Rlimit::memlock ? 1U << 20U : 1ULL << 60U)};
     };
     read_map(node, "process",
              {{"user", choice<User>(policy_.user, {{"agent", User::agent}})},

@@ -42,6 +42,8 @@ struct MountStep {
     cgroup2,    // the agent's own cgroup namespace
     workspace,  // the descriptor StartFd::workspace, id-mapped: caller's uid and gid on disk are agent_uid inside
     seal,       // target (a mount made before) becomes read-only
+    hide,  // what is at target, or at `source` below the workspace `target`, cannot be reached; nothing there: skipped
+    protect,  // `source` below the workspace `target` becomes read-only, and stays at its place; it must be there
   };
   enum Flag : std::uint32_t {
     read_only = 1,

@@ -206,7 +206,7 @@ TEST(PolicyParse, HoldsTheBoundsOfNumbers) {
         Bound{"resources: {pids: %}", "2", "1", "4194304", "4194305"},
         Bound{"resources: {memory: %}", "8MiB", "8388607", "1048576TiB", "1048577TiB"},
         Bound{"resources: {cpu: %}", "1%", "0.5%", "10000", "10001"},
-        Bound{"process: {limits: {nofile: %}}", "16", "15", "1048576", "1048577"},
+        Bound{"process: {limits: {nofile: %}}", "16", "15", "65536", "65537"},
         Bound{"limits: {wall: %}", "1s", "999ms", "365d", "366d"}}) {
     const std::string form(text);
     const auto at = [&](const char* number) {
