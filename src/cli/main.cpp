@@ -42,23 +42,11 @@ std::string overview() {
          "  agentos ps -a\n";
 }
 
-std::size_t distance(std::string_view a, std::string_view b) {  // Levenshtein
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, changed}));
-    }
-  }
-  return row[b.size()];
-}
-
 Error unknown_command(std::string_view given) {
-  const auto near = std::ranges::min_element(commands(), {}, [&](const auto& c) { return distance(given, c.name); });
+  const auto near =
+      std::ranges::min_element(commands(), {}, [&](const auto& c) { return edit_distance(given, c.name); });
   std::string hint = "agentos --help lists the commands";
-  if (given.size() <= 20 && distance(given, near->name) <= (given.size() > 4 ? 2U : 1U))
+  if (given.size() <= 20 && edit_distance(given, near->name) <= (given.size() > 4 ? 2U : 1U))
     hint = "did you mean 'agentos " + std::string(near->name) + "'?";
   return {ErrorKind::invalid, "'" + std::string(given) + "' is not a command", std::move(hint)};
 }

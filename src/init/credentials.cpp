@@ -4,9 +4,11 @@
 #include <linux/capability.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -82,6 +84,13 @@ Result<Credentials> Credentials::of_agent(std::uint32_t uid, std::uint32_t gid) 
 }
 
 int become(const Credentials& agent) {
+  for (const auto& [resource, most] : agent.limits) {
+    const auto which = static_cast<__rlimit_resource_t>(resource);
+    rlimit limit{};
+    if (::getrlimit(which, &limit) != 0) return errno;
+    limit.rlim_cur = limit.rlim_max = std::min<rlim_t>(most, limit.rlim_max);
+    if (::setrlimit(which, &limit) != 0) return errno;
+  }
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
   // The bounding set first: it takes CAP_SETPCAP, which setresuid takes away.
   if (!agent.unprivileged) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "agentos/base/result.hpp"
+#include "agentos/model/init_spec.hpp"
 
 namespace agentos::init {
 
@@ -12,6 +14,7 @@ struct Credentials {
   // This process is already the agent's user and has no capability (tests without root): there is nothing to drop, and
   // no right to drop it. Found by looking, never by being told.
   bool unprivileged{};
+  std::vector<ProgramLimit> limits{};  // of its processes, none of init's own
 
   // ErrorKind::invalid for uid or gid 0: agents are never root, not even inside.
   static Result<Credentials> of_agent(std::uint32_t uid, std::uint32_t gid);

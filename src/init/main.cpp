@@ -63,7 +63,8 @@ Result<> run() {
   AGENTOS_TRY(own_descriptors());
   AGENTOS_TRY(own_signals());
   auto spec = AGENTOS_TRY(read_spec());
-  const auto agent = AGENTOS_TRY(init::Credentials::of_agent(spec.uid, spec.gid));
+  auto agent = AGENTOS_TRY(init::Credentials::of_agent(spec.uid, spec.gid));
+  agent.limits = spec.limits;
   init::Descriptors descriptors{.listener = UniqueFd(init_fd::listener),
                                 .log_0 = UniqueFd(init_fd::log_0),
                                 .log_1 = UniqueFd(init_fd::log_1),

@@ -24,6 +24,18 @@ Program Program::decode(Reader& from) {
   return program;
 }
 
+void ProgramLimit::encode(Writer& to) const {
+  to.put(resource);
+  to.put(limit);
+}
+
+ProgramLimit ProgramLimit::decode(Reader& from) {
+  ProgramLimit setting;
+  setting.resource = from.get<std::uint32_t>();
+  setting.limit = from.get<std::uint64_t>();
+  return setting;
+}
+
 std::string InitSpec::encode() const {
   Writer to;
   to.put(init_protocol_version);
@@ -31,6 +43,7 @@ std::string InitSpec::encode() const {
   to.put(gid);
   to.put(log_max);
   program.encode(to);
+  to.put(limits);
   return std::move(to).take();
 }
 
@@ -42,6 +55,7 @@ Result<InitSpec> InitSpec::decode(std::string_view bytes) {
   spec.gid = from.get<std::uint32_t>();
   spec.log_max = from.get<std::uint64_t>();
   spec.program = Program::decode(from);
+  spec.limits = from.get_list<ProgramLimit>(ProgramLimit::decode);
   if (!from.finished() || spec.program.argv.empty()) {
     return fail(ErrorKind::invalid, "the start record of agentos-init is malformed or of another version");
   }

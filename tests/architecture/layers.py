@@ -16,7 +16,8 @@ MAY_INCLUDE = {
     "model": {"base"},
     "ports": {"base", "model"},
     "client": {"base", "os"},  # the only installed API: it must not drag the rest along
-    **{module: {"base", "model", "ports"} for module in PURE},
+    "policy": {"base", "model", "ports"},
+    "sandbox/compile": {"base", "model", "ports", "policy"},  # a plan is made of a policy and what the host can do
     "workspace": {"base", "os", "model"},  # changes, commit and discard of an agent's layer, with the caller's rights
     **{module: FOUNDATION | PURE for module in SERVICES},
     **{module: FOUNDATION | PURE for module in ADAPTERS},

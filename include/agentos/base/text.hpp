@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,5 +25,8 @@ namespace agentos {
 
 // A name a person gives (agent, tenant): [a-z0-9][a-z0-9_-]{0,62}. Safe in paths, units, metrics and terminals.
 [[nodiscard]] bool is_name(std::string_view text);
+
+// How many letters to add, drop or change to make one of the other: for "did you mean".
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
 }  // namespace agentos

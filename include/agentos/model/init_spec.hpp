@@ -39,10 +39,21 @@ struct Program {
   static Program decode(Reader& from);
 };
 
+// A limit of each process of the agent (setrlimit(2), soft and hard), beside those that agentos-init has itself.
+struct ProgramLimit {
+  std::uint32_t resource{};
+  std::uint64_t limit{};
+
+  bool operator==(const ProgramLimit&) const = default;
+  void encode(Writer& to) const;
+  static ProgramLimit decode(Reader& from);
+};
+
 struct InitSpec {
   std::uint32_t uid{}, gid{};  // of the agent, inside
   std::uint64_t log_max{};     // bytes of each of the two log files
   Program program;
+  std::vector<ProgramLimit> limits{};
 
   [[nodiscard]] std::string encode() const;
   static Result<InitSpec> decode(std::string_view bytes);

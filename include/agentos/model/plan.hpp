@@ -44,6 +44,8 @@ struct MountStep {
     workspace,  // the descriptor StartFd::workspace, as Plan::workspace_mode says; caller's ids on disk are agent_uid
                 // inside
     seal,       // target (a mount made before) becomes read-only
+    hide,  // what is at target, or at `source` below the workspace `target`, cannot be reached; nothing there: skipped
+    protect,  // `source` below the workspace `target` becomes read-only, and stays at its place; it must be there
   };
   enum Flag : std::uint32_t {
     read_only = 1,

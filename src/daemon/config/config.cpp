@@ -12,10 +12,13 @@
 #include <type_traits>
 
 #include "agentos/base/text.hpp"
-#include "daemon/config/document.hpp"
 #include "os/file.hpp"
+#include "policy/yaml.hpp"
 
 namespace agentos::config {
+
+using yaml::Diagnostic;
+using yaml::Value;
 
 std::string_view name(Role role) {
   switch (role) {
@@ -54,7 +57,7 @@ class Compiler {
   Compiler(std::string_view file_name, const Names& names) : file_name_(file_name), names_(names) {}
 
   Result<Loaded> compile(std::string_view yaml) {
-    const Value root = read_document(yaml, errors_);
+    const Value root = yaml::read_document(yaml, errors_);
     if (errors_.empty()) read_root(root);
     if (errors_.empty()) return std::move(loaded_);
     std::ranges::sort(errors_, {}, &Diagnostic::place);

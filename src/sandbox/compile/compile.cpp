@@ -11,7 +11,8 @@
 namespace agentos::sandbox {
 namespace {
 
-constexpr std::size_t tenant_max = 32;  // spawnd's limit
+constexpr std::size_t tenant_max = 32;  // spawnd's limits
+constexpr std::size_t mounts_max = 256;
 
 Result<> check_request(const SandboxRequest& request) {
   const auto bad_name = [](const char* what, const std::string& text) {
@@ -70,6 +71,24 @@ Result<> check_mode(WorkspaceMode mode, const HostFacts& facts) {
       "the directory itself: --workspace DIR:bind");
 }
 
+// The same for every agent, and dear to make.
+const Result<std::vector<sock_filter>>& filter_of(policy::Seccomp set) {
+  static const auto agent = make_filter();
+  if (set == policy::Seccomp::agent) return agent;
+  static const auto strict = make_filter(policy::Seccomp::strict);
+  return strict;
+}
+
+Result<> check_size(const Plan& plan, const policy::Policy& rules) {
+  if (rules.hidden.empty() && rules.read_only.empty()) return {};
+  SpawndRequest message;
+  message.kind = SpawndRequest::Kind::start;
+  message.plan = plan;
+  if (plan.mounts.size() <= mounts_max && message.encode().size() <= plan_message_max) return {};
+  return fail(ErrorKind::exhausted, "the policy hides and protects more paths than fit into one plan",
+              "name folders instead of what is in them");
+}
+
 std::string hostname_of(const SandboxRequest& request) {
   std::string hostname = request.name.empty() ? request.agent : request.name;
   std::ranges::replace(hostname, '_', '-');  // RFC 1123
@@ -82,7 +101,8 @@ Result<Plan> compile(const SandboxRequest& request, const HostFacts& facts, Repo
   AGENTOS_TRY(check_request(request));
   AGENTOS_TRY(check_host(facts));
   AGENTOS_TRY(check_mode(request.workspace_mode, facts));
-  static const Result<std::vector<sock_filter>> filter = make_filter();  // the same for every agent, and dear to make
+  const auto& rules = request.policy;
+  const auto& filter = filter_of(rules.seccomp ? rules.seccomp->value : policy::Seccomp::agent);
   if (!filter) return std::unexpected(filter.error());
   Plan plan;
   plan.tenant = request.tenant;
@@ -91,7 +111,8 @@ Result<Plan> compile(const SandboxRequest& request, const HostFacts& facts, Repo
   plan.caller_uid = request.caller_uid;
   plan.caller_gid = request.caller_gid;
   plan.workspace_mode = request.workspace_mode;
-  plan.cgroup = AGENTOS_TRY(cgroup_settings(request.limits, facts, not_enforced));
+  plan.cgroup = AGENTOS_TRY(cgroup_settings(request.limits, facts, not_enforced,
+                                            rules.on_missing ? rules.on_missing->value : policy::OnMissing::refuse));
   plan.mounts = mount_steps(request, facts, plan.hostname);
   plan.rlimits = rlimit_settings();
   plan.landlock = landlock_rules(facts.landlock_abi, request.workspace);
@@ -101,6 +122,7 @@ Result<Plan> compile(const SandboxRequest& request, const HostFacts& facts, Repo
                             "mounts and file owners alone keep the agent from writing outside its own directories",
                             "use Linux 5.19 or newer with landlock in its lsm= list"});
   }
+  AGENTOS_TRY(check_size(plan, rules));
   return plan;
 }
 

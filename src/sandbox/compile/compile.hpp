@@ -8,6 +8,7 @@
 #include "agentos/model/host_facts.hpp"
 #include "agentos/model/limits.hpp"
 #include "agentos/model/plan.hpp"
+#include "policy/policy.hpp"
 
 // Turns what was asked for and what the host can do into the plan that agentos-spawnd executes. Decides everything and
 // does nothing: no file is opened, no clock or environment read.
@@ -20,7 +21,8 @@ struct SandboxRequest {
   std::uint32_t caller_uid{}, caller_gid{};
   std::string workspace;  // canonical absolute path of the directory that the caller opened
   WorkspaceMode workspace_mode{};
-  Limits limits;
+  Limits limits;          // all of them, those of the policy too
+  policy::Policy policy;  // the effective one: what composition gave
 };
 
 // A protection that is on by default and that this host cannot give. What was asked for by name is refused instead.

@@ -64,6 +64,10 @@ std::string_view name_of(MountStep::Kind kind) {
       return "workspace";
     case MountStep::Kind::seal:
       return "seal";
+    case MountStep::Kind::hide:
+      return "hide";
+    case MountStep::Kind::protect:
+      return "protect";
   }
   return "unknown";
 }
@@ -91,7 +95,10 @@ std::string_view rlimit_name(std::uint32_t resource) {
 
 void explain_mount(std::string& text, const MountStep& step) {
   text += "  " + std::string(name_of(step.kind)) + " " + printable(step.target);
-  if (!step.source.empty() && step.source != step.target) {
+  const bool narrows = step.kind == MountStep::Kind::hide || step.kind == MountStep::Kind::protect;
+  if (narrows && !step.source.empty()) {
+    text += "/" + printable(step.source);
+  } else if (!step.source.empty() && step.source != step.target) {
     text += (step.kind == MountStep::Kind::file ? " holds \"" : " from ") + printable(step.source) +
             (step.kind == MountStep::Kind::file ? "\"" : "");
   }
@@ -108,7 +115,10 @@ constexpr std::array<std::string_view, 20> newer_names{
     "removexattrat",    "open_tree_attr", "file_getattr",     "file_setattr",      "listns"};
 static_assert(call::cachestat + newer_names.size() - 1 == call::newest);
 
+}  // namespace
+
 std::string call_name(int number) {
+  if (number < 0 || number > call::newest) return {};
   if (number >= call::cachestat && number <= call::newest)
     return std::string(newer_names[static_cast<std::size_t>(number - call::cachestat)]);
   if (number == call::uretprobe) return "uretprobe";
@@ -117,6 +127,15 @@ std::string call_name(int number) {
                                                     std::free);
   return name ? name.get() : std::string();
 }
+
+std::optional<int> call_named(std::string_view name) {
+  for (int number = 0; number <= call::newest; ++number) {
+    if (call_name(number) == name) return number;
+  }
+  return std::nullopt;
+}
+
+namespace {
 
 std::string answer_name(std::uint32_t answer) {
   switch (answer & SECCOMP_RET_ACTION_FULL) {
@@ -133,7 +152,24 @@ std::string answer_name(std::uint32_t answer) {
   }
 }
 
+std::string answers_of(Outcomes& outcomes, int number) {
+  std::vector<std::string> answers;
+  for (const auto answer : outcomes.of(CallPattern(Bits::exactly(static_cast<std::uint32_t>(number)))))
+    answers.push_back(answer_name(answer));
+  std::ranges::sort(answers, std::ranges::greater());  // "allowed" in front
+  std::string text;
+  for (const auto& answer : answers) text += (text.empty() ? "" : " ") + answer;
+  return text;
+}
+
 }  // namespace
+
+std::string explain_call(const std::vector<sock_filter>& filter, int number) {
+  const auto program = SeccompProgram::parse(filter);
+  if (!program) return {};
+  Outcomes outcomes(*program);
+  return answers_of(outcomes, number);
+}
 
 std::string explain_filter(const std::vector<sock_filter>& filter) {
   const auto program = SeccompProgram::parse(filter);
@@ -143,13 +179,7 @@ std::string explain_filter(const std::vector<sock_filter>& filter) {
   for (int number = 0; number <= call::newest; ++number) {
     const std::string name = call_name(number);
     if (name.empty()) continue;
-    std::vector<std::string> answers;
-    for (const auto answer : outcomes.of(CallPattern(Bits::exactly(static_cast<std::uint32_t>(number)))))
-      answers.push_back(answer_name(answer));
-    std::ranges::sort(answers, std::ranges::greater());  // "allowed" in front
-    text += name + ":";
-    for (const auto& answer : answers) text += " " + answer;
-    text += '\n';
+    text += name + ": " + answers_of(outcomes, number) + "\n";
   }
   return text;
 }

@@ -58,16 +58,20 @@ Result<> check(const Limits& limits) {
 
 }  // namespace
 
-Result<std::vector<CgroupSetting>> cgroup_settings(const Limits& limits, const HostFacts& facts, Report& not_enforced) {
+Result<std::vector<CgroupSetting>> cgroup_settings(const Limits& limits, const HostFacts& facts, Report& not_enforced,
+                                                   policy::OnMissing on_missing) {
   AGENTOS_TRY(check(limits));
   std::vector<CgroupSetting> settings;
   std::string_view missing;  // controller of a limit that was asked for
+  std::vector<std::string_view> not_set;
   const auto ask = [&](std::string_view controller, const char* file, const auto& limit, auto&& text) {
     if (!limit) return;
     if (facts.has_controller(controller))
       settings.push_back({file, text(*limit)});
-    else
+    else {
       missing = controller;
+      not_set.push_back(file);
+    }
   };
   const auto number = [](auto value) { return std::to_string(value); };
   const auto quota = [](std::uint32_t percent) {
@@ -79,11 +83,15 @@ Result<std::vector<CgroupSetting>> cgroup_settings(const Limits& limits, const H
   ask("cpu", "cpu.weight", limits.cpu_weight, number);
   ask("pids", "pids.max", limits.pids_max, number);
   ask("io", "io.weight", limits.io_weight, number);
-  if (!missing.empty()) {
+  if (!missing.empty() && on_missing == policy::OnMissing::refuse) {
     return fail(ErrorKind::unsupported,
                 "this host cannot enforce a limit that was asked for: cgroup v2 has no controller '" +
                     std::string(missing) + "'",
                 remedy(missing));
+  }
+  for (const auto file : not_set) {
+    not_enforced.push_back({std::string(file), "the policy sets it and only warns where it cannot be enforced",
+                            remedy(file.substr(0, file.find('.')))});
   }
   if (facts.has_controller("memory")) settings.push_back({"memory.oom.group", "1"});  // an agent ends as a whole
   // A limit on memory is one on all of it; without this the rest would go to swap.
@@ -102,8 +110,18 @@ std::vector<RlimitSetting> rlimit_settings() {
       // (do_coredump in fs/coredump.c).
       {RLIMIT_CORE, 1},           {RLIMIT_NOFILE, 65'536}, {RLIMIT_MEMLOCK, 1U << 20U}, {RLIMIT_SIGPENDING, 16'384},
       {RLIMIT_MSGQUEUE, 819'200}, {RLIMIT_NICE, 0},        {RLIMIT_RTPRIO, 0},
-      // RLIMIT_NPROC counts a uid over the whole host: pids.max is the limit that is meant.
+      // No RLIMIT_NPROC unless the policy has one: pids.max is the limit that is meant.
   };
+}
+
+std::vector<ProgramLimit> program_limits(const policy::Policy& policy) {
+  constexpr std::array<std::uint32_t, policy::rlimit_count> resources{RLIMIT_NOFILE,  RLIMIT_NPROC, RLIMIT_FSIZE,
+                                                                      RLIMIT_MEMLOCK, RLIMIT_STACK, RLIMIT_AS};
+  std::vector<ProgramLimit> limits;
+  for (std::size_t at = 0; at < resources.size(); ++at) {
+    if (policy.rlimits[at]) limits.push_back({resources[at], policy.rlimits[at]->value.count});
+  }
+  return limits;
 }
 
 }  // namespace agentos::sandbox

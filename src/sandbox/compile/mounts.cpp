@@ -128,6 +128,21 @@ void add_scratch(Steps& to, std::uint64_t memory) {
   to.tmpfs(agent_home, tmpfs_options(memory, 4, (",mode=0700,uid=" + owner + ",gid=" + owner).c_str()), plain);
 }
 
+// What the policy takes away of what is there by now. Hiding comes last, so that it hides what is protected too.
+void add_narrowing(Steps& to, const SandboxRequest& request) {
+  const auto in_workspace = [&](Kind kind, const std::string& path) {
+    to.add({kind, 0, 0755, path.substr(2), request.workspace, {}});  // without "./"
+  };
+  for (const auto& path : request.policy.read_only) in_workspace(Kind::protect, path.value);
+  for (const auto& path : request.policy.hidden) {
+    if (path.value.starts_with('/')) {
+      to.add({Kind::hide, 0, 0755, {}, path.value, {}});
+    } else {
+      in_workspace(Kind::hide, path.value);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<MountStep> mount_steps(const SandboxRequest& request, const HostFacts& facts, const std::string& hostname) {
@@ -142,6 +157,7 @@ std::vector<MountStep> mount_steps(const SandboxRequest& request, const HostFact
   // Last but the seal: spawnd makes nothing beneath what is the agent's.
   const auto flags = request.workspace_mode == WorkspaceMode::read_only ? plain | read_only : plain;
   steps.add({Kind::workspace, flags, 0755, {}, request.workspace, {}});
+  add_narrowing(steps, request);
   steps.seal("/");
   return std::move(steps).take();
 }

@@ -92,7 +92,7 @@ void allow_mknod(Builder& to, int number, unsigned mode) {
     to.rule(allow, number, {bits(mode, S_IFMT | set_id, type)});
 }
 
-void add_conditions(Builder& to) {
+void add_conditions(Builder& to, bool strict) {
   allow_open(to, SYS_open, 1);
   allow_open(to, SYS_openat, 2);
   // systemd's RestrictSUIDSGID=: the workspace is id-mapped, so a setuid file in it would be a host user's.
@@ -109,25 +109,27 @@ void add_conditions(Builder& to) {
       CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
   to.rule(allow, SYS_clone, {bits(0, new_namespace, 0)});
   constexpr std::uint64_t unshared = CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | CLONE_SIGHAND | CLONE_VM | CLONE_THREAD;
-  to.rule(allow, SYS_unshare, {bits(0, ~unshared, 0)});
+  if (!strict) to.rule(allow, SYS_unshare, {bits(0, ~unshared, 0)});
   to.rule(allow, SYS_socketpair, {low(0, AF_UNIX)});
   // 0xffffffff asks. Without address randomisation a program only weakens itself; debuggers and sanitizers want it.
   for (const std::uint32_t value :
        {std::uint32_t{PER_LINUX}, std::uint32_t{PER_LINUX32}, std::uint32_t{ADDR_NO_RANDOMIZE}, ~0U}) {
-    to.rule(allow, SYS_personality, {low(0, value)});
+    if (!strict) to.rule(allow, SYS_personality, {low(0, value)});
   }
   for (const int number : {SYS_socket, SYS_ioctl, SYS_prctl, SYS_seccomp}) to.rule(allow, number);  // see deny_list()
 }
 
-Result<std::vector<sock_filter>> allow_list() {
+Result<std::vector<sock_filter>> allow_list(policy::Seccomp chosen) {
   Builder builder(SCMP_ACT_ERRNO(EPERM));
+  const bool strict = chosen == policy::Seccomp::strict;
   for (const auto& set : call_sets()) {
     for (const int number : set.calls) {
+      if (strict && strict_refuses(number)) continue;
       if (set.verdict == Verdict::allow) builder.rule(allow, number);
       if (set.verdict == Verdict::not_there) builder.rule(SCMP_ACT_ERRNO(ENOSYS), number);
     }
   }
-  add_conditions(builder);
+  add_conditions(builder, strict);
   return std::move(builder).take();
 }
 
@@ -153,10 +155,14 @@ void deny_sockets(Builder& to) {
   }
 }
 
-Result<std::vector<sock_filter>> deny_list() {
+Result<std::vector<sock_filter>> deny_list(policy::Seccomp chosen) {
   Builder builder(allow);
   constexpr std::uint32_t refuse = SCMP_ACT_ERRNO(EPERM);
-  deny_sockets(builder);
+  if (chosen == policy::Seccomp::strict) {
+    builder.rule(SCMP_ACT_ERRNO(EAFNOSUPPORT), SYS_socket, {SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0)});
+  } else {
+    deny_sockets(builder);
+  }
   // Putting characters into a terminal's input; line disciplines load modules, and n_gsm and others had holes.
   for (const std::uint32_t command : {TIOCSTI, TIOCLINUX, TIOCSETD}) builder.rule(refuse, SYS_ioctl, {low(1, command)});
   // Moves what /proc shows as command line and heap. Nothing needs it that may be an agent.
@@ -181,9 +187,9 @@ constexpr std::array unknown_numbers{
 
 }  // namespace
 
-Result<std::vector<sock_filter>> make_filter() {
-  auto first = AGENTOS_TRY(allow_list());
-  const auto second = AGENTOS_TRY(deny_list());
+Result<std::vector<sock_filter>> make_filter(policy::Seccomp set) {
+  auto first = AGENTOS_TRY(allow_list(set));
+  const auto second = AGENTOS_TRY(deny_list(set));
   // "Allow" in the first program becomes a jump behind its end, where the second begins.
   for (std::size_t at = 0; at < first.size(); ++at) {
     if (first[at].code == (BPF_RET | BPF_K) && first[at].k == SECCOMP_RET_ALLOW) {

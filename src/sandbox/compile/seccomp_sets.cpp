@@ -1,5 +1,6 @@
 #include "sandbox/compile/seccomp_sets.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "sandbox/compile/system_calls.hpp"
@@ -159,10 +160,28 @@ constexpr std::array sets{
     CallSet{"later", Verdict::not_there, later},
 };
 
+// Of the allowed ones: kernel memory that outlives its user, asynchronous I/O, other schedulers, and what only changes
+// how the kernel treats the program.
+constexpr auto not_strict = to_array<int>({SYS_io_setup,       SYS_io_destroy,
+                                           SYS_io_submit,      SYS_io_cancel,
+                                           SYS_io_getevents,   SYS_io_pgetevents,
+                                           SYS_memfd_secret,   SYS_mlock,
+                                           SYS_mlock2,         SYS_mlockall,
+                                           SYS_personality,    SYS_unshare,
+                                           SYS_sched_setattr,  SYS_sched_setscheduler,
+                                           SYS_sched_setparam, SYS_ioprio_set,
+                                           SYS_vmsplice,       SYS_mbind,
+                                           SYS_set_mempolicy,  SYS_set_mempolicy_home_node});
+
 }  // namespace
 
 std::span<const CallSet> call_sets() {
   return sets;
+}
+
+bool strict_refuses(int call) {
+  const auto has = [&](const auto& calls) { return std::ranges::find(calls, call) != calls.end(); };
+  return has(ipc) || has(not_strict);
 }
 
 }  // namespace agentos::sandbox

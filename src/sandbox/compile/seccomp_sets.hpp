@@ -22,4 +22,7 @@ struct CallSet {
 
 [[nodiscard]] std::span<const CallSet> call_sets();
 
+// Whether the set "strict" refuses what "agent" lets pass: what an agent that computes on files does without.
+[[nodiscard]] bool strict_refuses(int call);
+
 }  // namespace agentos::sandbox

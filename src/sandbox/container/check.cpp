@@ -57,6 +57,20 @@ bool is_within(std::string_view path, std::string_view folder) {
   return path == folder || folder == "/" || (path.starts_with(folder) && path[folder.size()] == '/');
 }
 
+// Takes away only, makes nothing, and follows no link: so it may lie in the workspace.
+Result<> check_narrowing(const MountStep& step, std::string_view workspace) {
+  const bool inside = step.kind == MountStep::Kind::protect || !step.source.empty();
+  if (inside && (workspace.empty() || step.target != workspace || !is_clean_path("/" + step.source) ||
+                 step.source.size() > path_max || step.source.empty())) {
+    return fail(ErrorKind::forbidden, "'" + printable(step.source) + "' is not a path in the workspace");
+  }
+  if (!inside && (step.target == "/" || (!workspace.empty() && is_within(workspace, step.target)) ||
+                  (!workspace.empty() && is_within(step.target, workspace)))) {
+    return fail(ErrorKind::forbidden, "'" + printable(step.target) + "' cannot be hidden");
+  }
+  return {};
+}
+
 Result<> check_source(std::string_view source) {
   const bool etc = source.starts_with("/etc/") && sandbox::is_etc_entry(source.substr(5));
   const bool listed = std::ranges::any_of(sources, [&](const char* path) { return source == path; });
@@ -78,7 +92,8 @@ Result<> check_mounts(const std::vector<MountStep>& mounts, WorkspaceMode mode) 
       return fail(ErrorKind::invalid, "mount source holds a zero byte");
     }
     // What the workspace holds is the agent's: from then on nothing is made beneath it.
-    if (!workspace.empty() && is_within(step.target, workspace)) {
+    const bool narrows = step.kind == MountStep::Kind::hide || step.kind == MountStep::Kind::protect;
+    if (!narrows && !workspace.empty() && is_within(step.target, workspace)) {
       return fail(ErrorKind::forbidden, "target '" + printable(step.target) + "' lies in the workspace");
     }
     if (step.mode > 0777 && step.mode != 01777) return fail(ErrorKind::forbidden, "mode with setuid or setgid");
@@ -107,6 +122,10 @@ Result<> check_mounts(const std::vector<MountStep>& mounts, WorkspaceMode mode) 
           return fail(ErrorKind::forbidden, "a workspace that is to be read-only would be writable");
         }
         workspace = step.target;
+        break;
+      case MountStep::Kind::hide:
+      case MountStep::Kind::protect:
+        AGENTOS_TRY(check_narrowing(step, workspace));
         break;
       case MountStep::Kind::directory:
       case MountStep::Kind::symlink:

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <string_view>
 
@@ -18,8 +19,8 @@
 namespace agentos::container {
 namespace {
 
-// Opens a target below the new root. Until the workspace is mounted all of it is ours; afterwards check() lets no
-// target lie in the workspace. No link is followed in any case.
+// Opens a target below the new root. Until the workspace is mounted all of it is ours; afterwards check() lets nothing
+// be made in the workspace, only hidden or protected there. No link is followed in any case.
 int open_target(int root, const char* target, std::uint64_t flags) {
   const char* relative = target[1] == '\0' ? "." : target + 1;
   open_how how{};
@@ -105,6 +106,12 @@ class RootBuilder {
       }
       case MountStep::Kind::seal:
         seal(step, target);
+        return;
+      case MountStep::Kind::hide:
+        hide(step);
+        return;
+      case MountStep::Kind::protect:
+        protect(step);
         return;
     }
   }
@@ -210,6 +217,87 @@ class RootBuilder {
     }
     ::close(clone);
     ::close(place);
+  }
+
+  // "TARGET/SOURCE", with an end at each slash when asked for it: nothing allocates here.
+  struct Place {
+    explicit Place(const MountStep& step) : base(step.target.size()) {
+      std::snprintf(path.data(), path.size(), "%s%s%s", step.target.c_str(), step.source.empty() ? "" : "/",
+                    step.source.c_str());
+    }
+    std::size_t base;
+    std::array<char, 2100> path{};  // check() bounds both parts
+  };
+
+  // A folder cannot be listed or entered, a file not be opened: with nodev even the null device answers EACCES.
+  void hide(const MountStep& step) const {
+    const Place place(step);
+    const int target = open_target(root_, place.path.data(), O_PATH);
+    if (target < 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return;
+      if (errno == ELOOP) reporter_.fail("hide (a link leads there: name what it leads to)", place.path.data());
+      reporter_.fail("hide", place.path.data());
+    }
+    struct stat status{};
+    if (::fstat(target, &status) != 0) reporter_.fail("hide", place.path.data());
+    constexpr std::uint32_t flags = MountStep::read_only | MountStep::no_suid | MountStep::no_dev | MountStep::no_exec;
+    int cover = -1;
+    if (S_ISDIR(status.st_mode)) {
+      cover = new_mount("tmpfs", "size=4k,nr_inodes=2,mode=0000", flags);
+    } else {
+      cover = ::open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+      mount_attr attributes{};
+      attributes.attr_set = attributes_of(flags);
+      if (cover >= 0 && ::mount_setattr(cover, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
+        reporter_.fail("hide", place.path.data());
+    }
+    cover_with(cover, target, place);
+  }
+
+  // Read-only where it stands. The folders above it become mounts too: a mount cannot be renamed, so the agent cannot
+  // move them away and put others, with other things in them, in their place.
+  void protect(const MountStep& step) const {
+    Place place(step);
+    for (std::size_t at = place.base + 1; place.path[at] != '\0'; ++at) {
+      if (place.path[at] != '/') continue;
+      place.path[at] = '\0';
+      pin(place);
+      place.path[at] = '/';
+    }
+    const int target = open_protected(place);
+    const int clone = ::open_tree(target, "", clone_flags | AT_EMPTY_PATH);
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    if (clone < 0 || ::mount_setattr(clone, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) != 0)
+      reporter_.fail("protect", place.path.data());
+    cover_with(clone, target, place);
+  }
+
+  void pin(const Place& place) const {
+    const int target = open_protected(place);
+    struct statx status{};
+    if (::statx(target, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0)
+      reporter_.fail("protect", place.path.data());
+    if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) {
+      ::close(target);
+      return;
+    }
+    cover_with(::open_tree(target, "", clone_flags | AT_EMPTY_PATH), target, place);
+  }
+
+  int open_protected(const Place& place) const {
+    const int target = open_target(root_, place.path.data(), O_PATH);
+    if (target < 0 && errno == ENOENT) reporter_.fail("protect what the workspace does not have", place.path.data());
+    if (target < 0 && errno == ELOOP) reporter_.fail("protect (a link leads there)", place.path.data());
+    if (target < 0) reporter_.fail("protect", place.path.data());
+    return target;
+  }
+
+  void cover_with(int mount, int target, const Place& place) const {
+    if (mount < 0 || ::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0)
+      reporter_.fail("mount on", place.path.data());
+    ::close(mount);
+    ::close(target);
   }
 
   int root_;

@@ -78,5 +78,12 @@ TEST(IsName, letters_digits_dash_underscore) {
     EXPECT_FALSE(is_name(text)) << text;
 }
 
+TEST(EditDistance, CountsLetters) {
+  EXPECT_EQ(edit_distance("memory", "memory"), 0U);
+  EXPECT_EQ(edit_distance("memroy", "memory"), 2U);
+  EXPECT_EQ(edit_distance("", "abc"), 3U);
+  EXPECT_EQ(edit_distance("abc", "ab"), 1U);
+}
+
 }  // namespace
 }  // namespace agentos

@@ -1,5 +1,6 @@
-#include "daemon/config/document.hpp"
+#include "policy/yaml.hpp"
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 
@@ -10,7 +11,7 @@
 
 #include "agentos/base/text.hpp"
 
-namespace agentos::config {
+namespace agentos::yaml {
 
 std::string Diagnostic::text(std::string_view file_name) const {
   std::string line(file_name);
@@ -74,8 +75,8 @@ class Builder final : public YAML::EventHandler {
   }
 
   void open(const YAML::Mark& mark, Value node) {
-    if (open_.size() > max_config_depth) {
-      throw YAML::ParserException(mark, "nested deeper than " + std::to_string(max_config_depth) + " levels");
+    if (open_.size() > max_depth) {
+      throw YAML::ParserException(mark, "nested deeper than " + std::to_string(max_depth) + " levels");
     }
     open_.push_back({nullptr, std::move(node)});
   }
@@ -86,6 +87,12 @@ class Builder final : public YAML::EventHandler {
   }
   void put(Value node) {
     Open& parent = open_.back();
+    if (std::max(parent.collected.elements.size(), parent.collected.entries.size()) >= max_entries) {
+      YAML::Mark mark;
+      mark.line = node.place.line - 1;
+      mark.column = node.place.column - 1;
+      throw YAML::ParserException(mark, "more than " + std::to_string(max_entries) + " entries in one map or list");
+    }
     if (parent.node != nullptr) {
       *parent.node = std::move(node);
     } else if (parent.collected.kind == Value::Kind::list) {
@@ -103,6 +110,7 @@ class Builder final : public YAML::EventHandler {
       errors_.push_back({key.place, "a key must be a word", {}});
       return;
     }
+    if (value.kind == Value::Kind::null) value.place = key.place;  // nothing stands there: the key shows where
     for (const auto& [known, unused] : map.entries) {
       if (known.scalar != key.scalar) continue;
       errors_.push_back({key.place, "'" + printable(key.scalar) + "' stands twice",
@@ -135,4 +143,4 @@ Value read_document(std::string_view yaml, std::vector<Diagnostic>& errors) {
   return root;
 }
 
-}  // namespace agentos::config
+}  // namespace agentos::yaml

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-// The part of YAML that configuration is written in: maps, lists and scalars, each with its place. yaml-cpp is behind
-// it.
-namespace agentos::config {
+// The part of YAML that policies and configuration are written in: maps, lists and scalars, each with its place.
+// yaml-cpp is behind it.
+namespace agentos::yaml {
 
 struct Place {
   int line{1};
@@ -39,8 +39,9 @@ struct Diagnostic {
 };
 
 // Refuses, with a diagnostic each: more than one document, anchors, aliases, tags, keys that are no scalars or stand
-// twice, more than max_config_depth levels. A syntax error ends the reading.
+// twice, more than max_depth levels or max_entries in one map or list. A syntax error ends the reading.
 [[nodiscard]] Value read_document(std::string_view yaml, std::vector<Diagnostic>& errors);
-constexpr std::size_t max_config_depth = 32;
+constexpr std::size_t max_depth = 32;
+constexpr std::size_t max_entries = 1024;
 
-}  // namespace agentos::config
+}  // namespace agentos::yaml

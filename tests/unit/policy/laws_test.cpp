@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "policy/compose.hpp"
+#include "policy/encode.hpp"
+#include "policy/explain.hpp"
+#include "policy/parse.hpp"
+
+// The laws of composition, on policies made at random from fixed seeds.
+namespace agentos::policy {
+namespace {
+
+class Random {
+ public:
+  explicit Random(unsigned seed) : engine_(seed) {}
+  unsigned below(unsigned end) { return static_cast<unsigned>(engine_() % end); }
+  bool often() { return below(3) != 0; }
+
+ private:
+  std::mt19937 engine_;
+};
+
+// The text of a policy, so that the parser and its places are part of what is tested.
+std::string some_yaml(Random& random, bool may_warn = true) {
+  std::string yaml = "version: 1\n";
+  const auto number = [&](unsigned least, unsigned most) { return std::to_string(least + random.below(most - least)); };
+  const auto list = [&](std::vector<std::string> all) {
+    std::string entries;
+    for (const auto& entry : all) {
+      if (random.below(2) == 0) entries += (entries.empty() ? "'" : ", '") + entry + "'";
+    }
+    return "[" + entries + "]";
+  };
+  if (random.often()) {
+    yaml += "filesystem:\n  hidden: " + list({"./a", "./b/c", "/usr/bin/gdb", "/etc/ssl/certs"}) +
+            "\n  read_only: " + list({"./x", "./y/z", "./a"}) + "\n";
+    if (random.often()) yaml += "  workspace: " + std::string(name(all_workspace_modes[random.below(4)])) + "\n";
+  }
+  if (random.often()) {
+    yaml += "process:\n  seccomp: " + std::string(random.below(2) == 0 ? "strict" : "agent") +
+            "\n  limits: {nofile: " + number(16, 5000) + "}\n";
+  }
+  if (random.often()) {
+    yaml += "resources:\n";
+    yaml += "  memory: " + number(100, 120) + "MiB\n";
+    if (random.often()) yaml += "  memory_high: " + number(80, 100) + "MiB\n";
+    if (random.often()) yaml += "  cpu: " + number(1, 400) + "%\n";
+    if (random.often()) yaml += "  pids: " + number(2, 300) + "\n";
+    if (may_warn && random.often())
+      yaml += "  on_missing: " + std::string(random.below(2) == 0 ? "warn" : "refuse") + "\n";
+  }
+  if (random.often()) {
+    yaml += "environment:\n  pass: " + list({"A", "AB", "A*", "AB*", "*", "B", "C"}) + "\n";
+    if (random.below(3) == 0) yaml += "  set: {A: same}\n";
+  }
+  if (random.often())
+    yaml += "scheduling: {weight: " + number(1, 10000) + "}\nlimits: {wall: " + number(1, 900) + "s}\n";
+  return yaml;
+}
+
+Policy some_policy(Random& random, const std::string& file, bool may_warn = true) {
+  const auto yaml = some_yaml(random, may_warn);
+  const auto parsed = parse(yaml, file);
+  EXPECT_TRUE(parsed) << yaml << text(parsed.error(), file);
+  return parsed.value_or(Policy());
+}
+
+// Whether `less` allows nothing that `more` does not. Empty: so it is; else the key that differs.
+std::string exceeds(const Policy& less, const Policy& more) {
+  std::string where;
+  each_setting([&](std::string_view key, auto member) {
+    const auto& small = member(less);
+    const auto& large = member(more);
+    if (large && (!small || small->value > large->value)) where = key;
+  });
+  const auto has = [](const auto& list, const auto& value) {
+    return std::ranges::any_of(list, [&](const auto& entry) { return entry.value == value; });
+  };
+  for (const auto& path : more.hidden) {
+    if (!has(less.hidden, path.value)) where = "hidden " + path.value;
+  }
+  for (const auto& path : more.read_only) {
+    if (!has(less.read_only, path.value)) where = "read_only " + path.value;
+  }
+  for (const char* name : {"A", "AB", "ABC", "AX", "B", "C", "D", "X"}) {
+    if (passes(less, name) && !passes(more, name)) where = std::string("pass ") + name;
+  }
+  for (const auto& name : passed_names(less)) {
+    if (!passes(more, name)) where = "pass " + name;
+  }
+  return where;
+}
+
+constexpr unsigned seeds = 500;
+
+TEST(CompositionLaws, AUsersFileNeverAllowsMoreThanAdministratorAndTenant) {
+  int accepted = 0;
+  int refused = 0;
+  for (unsigned seed = 0; seed < seeds; ++seed) {
+    Random random(seed);
+    const std::vector<Policy> ceilings{some_policy(random, "admin"), some_policy(random, "tenant")};
+    const std::vector<Policy> wishes{some_policy(random, "user", false)};
+    const auto result = compose(ceilings, wishes);
+    ++(result ? accepted : refused);
+    if (!result) continue;
+    for (const auto& ceiling : ceilings) EXPECT_EQ(exceeds(*result, ceiling), "") << seed;
+    EXPECT_EQ(exceeds(*result, wishes[0]), "") << seed;  // and not more than it asked for itself
+  }
+  EXPECT_GT(accepted, 30);
+  EXPECT_GT(refused, 100);
+}
+
+TEST(CompositionLaws, AnAcceptedWishIsWithinTheCeilingsAlone) {
+  for (unsigned seed = 0; seed < seeds; ++seed) {
+    Random random(seed);
+    const std::vector<Policy> ceilings{some_policy(random, "admin"), some_policy(random, "tenant")};
+    Policy wish = some_policy(random, "user", false);
+    wish.workspace.reset();
+    const auto alone = compose(ceilings);
+    ASSERT_TRUE(alone) << seed;
+    const auto result = compose(ceilings, std::vector<Policy>{wish});
+    if (result) {
+      EXPECT_EQ(exceeds(*result, *alone), "") << seed;
+    }
+  }
+}
+
+TEST(CompositionLaws, AddingADenyNeverAllowsMore) {
+  for (unsigned seed = 0; seed < seeds; ++seed) {
+    Random random(seed);
+    const Policy admin = some_policy(random, "admin");
+    const Policy tenant = some_policy(random, "tenant");
+    const auto before = compose(std::vector<Policy>{admin, tenant});
+    ASSERT_TRUE(before);
+    const auto after = compose(std::vector<Policy>{admin, tenant, some_policy(random, "further", false)});
+    ASSERT_TRUE(after);
+    EXPECT_EQ(exceeds(*after, *before), "") << seed;
+  }
+}
+
+TEST(CompositionLaws, TheOrderOfTheFilesDoesNotMatter) {
+  for (unsigned seed = 0; seed < seeds; ++seed) {
+    Random random(seed);
+    std::vector<Policy> files{some_policy(random, "a"), some_policy(random, "b"), some_policy(random, "c")};
+    const auto first = compose(files);
+    ASSERT_TRUE(first);
+    for (int turn = 0; turn < 5; ++turn) {
+      std::ranges::next_permutation(files, [](const Policy& x, const Policy& y) { return encode(x) < encode(y); });
+      const auto other = compose(files);
+      ASSERT_TRUE(other);
+      ASSERT_EQ(*other, *first) << seed;
+    }
+    files.push_back(files[0]);  // nor whether one stands there twice
+    EXPECT_EQ(*compose(files), *first);
+  }
+}
+
+TEST(CompositionLaws, EqualPoliciesAreExplainedAlikeAndEveryLineKnowsItsPlace) {
+  for (unsigned seed = 0; seed < seeds; ++seed) {
+    Random random(seed);
+    Random same(seed);
+    const std::vector<Policy> files{some_policy(random, "a"), some_policy(random, "b")};
+    const std::vector<Policy> again{some_policy(same, "a"), some_policy(same, "b")};
+    const auto explained = lines(*compose(files));
+    EXPECT_EQ(explained, lines(*compose(again)));
+    for (const auto& line : explained) {
+      EXPECT_TRUE(line.origin.file == built_in || line.origin.line > 0 || line.value == "nothing") << line.key;
+    }
+    EXPECT_EQ(*decode(encode(*compose(files))), *compose(files));
+  }
+}
+
+}  // namespace
+}  // namespace agentos::policy
