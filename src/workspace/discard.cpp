@@ -84,6 +84,7 @@ class Discarding {
         return fail_errno("show " + name + " again");
       return {};
     }
+    AGENTOS_TRY(remember_times(upper_.get()));
     if (hides_ && lower_) AGENTOS_TRY(hide_by_piece(upper_.get(), lower_.get()));
     return remove_tree(upper_.get(), name);
   }

@@ -74,6 +74,7 @@ Result<> drop(const Layer& layer, const std::vector<Entry>& entries, const std::
     if (!folder || parent != entered) {
       folder = AGENTOS_TRY(open_folder_at(layer.upper, parent));
       entered = parent;
+      AGENTOS_TRY(remember_times(folder.get()));
     }
     const int flags = !entries[i].whiteout && change.after.kind == Kind::directory ? AT_REMOVEDIR : 0;
     if (::unlinkat(folder.get(), std::string(name_of(path)).c_str(), flags) != 0 && errno != ENOENT)

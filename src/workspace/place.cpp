@@ -164,7 +164,8 @@ Result<> remove_entry(const Place& place, const Entry& entry) {
 Result<> finish_folder(int lower, int upper, const Entry& entry, bool whole, bool times) {
   if (whole) {
     // Attributes are set by who may write, whoever owns the folder.
-    if (::fchmod(lower, kept_mode(Kind::directory, entry.change.after.mode) | 0300U) != 0) return fail_errno("set mode");
+    if (::fchmod(lower, kept_mode(Kind::directory, entry.change.after.mode) | 0300U) != 0)
+      return fail_errno("set mode");
     const auto attributes = AGENTOS_TRY(attributes_of(upper));
     AGENTOS_TRY(set_attributes(lower, attributes));
     if (::fchmod(lower, kept_mode(Kind::directory, entry.change.after.mode)) != 0) return fail_errno("set mode");

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <memory>
 
 #include "os/file.hpp"
@@ -185,6 +186,29 @@ Result<UniqueFd> open_layer_folder(int parent, const std::string& name, std::uin
       return fail_errno("remember the mode of " + name);
   }
   return fd;
+}
+
+namespace {
+constexpr const char* times_mark = "agentos.times";
+}
+
+Result<> remember_times(int folder) {
+  struct stat status{};
+  if (::fstat(folder, &status) != 0) return fail_errno("look at a folder of the layer");
+  const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
+  const auto name = std::string(overlay_prefix) + times_mark;
+  if (::fsetxattr(folder, name.c_str(), times.data(), sizeof times, XATTR_CREATE) != 0 && errno != EEXIST)
+    return fail_errno("remember the times of a folder of the layer");
+  return {};
+}
+
+void recall_times(int folder, struct stat& status) {
+  std::array<timespec, 2> times{};
+  const auto mark = overlay_mark(folder, times_mark);
+  if (!mark || mark->size() != sizeof times) return;
+  std::memcpy(times.data(), mark->data(), sizeof times);
+  status.st_atim = times[0];
+  status.st_mtim = times[1];
 }
 
 bool add_owner_rights(int parent, const std::string& name, unsigned rights) {

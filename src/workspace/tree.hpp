@@ -51,6 +51,11 @@ using Attributes = std::map<std::string, std::string>;
 // set.
 [[nodiscard]] Result<UniqueFd> open_layer_folder(int parent, const std::string& name, std::uint32_t& mode, bool widen);
 
+// Writes down the times of a folder of the layer, where that has not been done, before the first is taken out of it.
+[[nodiscard]] Result<> remember_times(int folder);
+// Puts those into `status`, where they were written down.
+void recall_times(int folder, struct stat& status);
+
 // Removes what is there, with everything in it, however deep; nothing there is well. Folders whose modes forbid it are
 // made writable.
 [[nodiscard]] Result<> remove_tree(int parent, const std::string& name);

@@ -168,6 +168,7 @@ class Walk {
     }
     Folder next;
     next.upper = upper->get();
+    recall_times(next.upper, entry.upper);
     next.path = change.path;
     next.depth = folder.depth + 1;
     const auto opaque = overlay_mark(next.upper, "opaque");

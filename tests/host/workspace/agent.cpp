@@ -42,7 +42,8 @@ std::map<std::string, std::string> attributes_of(const std::string& path) {
   for (ssize_t at = 0; at < size; at += static_cast<ssize_t>(std::strlen(list.data() + at)) + 1) {
     const std::string name = list.data() + at;
     const ssize_t got = ::lgetxattr(path.c_str(), name.c_str(), value.data(), value.size());
-    if (got >= 0 && name.starts_with("user.")) attributes[name] = std::string(value.data(), static_cast<std::size_t>(got));
+    if (got >= 0 && name.starts_with("user."))
+      attributes[name] = std::string(value.data(), static_cast<std::size_t>(got));
   }
   return attributes;
 }
@@ -130,7 +131,8 @@ void copy_tree(const std::string& from, const std::string& to) {
   } else {
     ::mkfifo(to.c_str(), 0600);
   }
-  for (const auto& [key, value] : attributes_of(from)) ::setxattr(to.c_str(), key.c_str(), value.data(), value.size(), 0);
+  for (const auto& [key, value] : attributes_of(from))
+    ::setxattr(to.c_str(), key.c_str(), value.data(), value.size(), 0);
   ::chmod(to.c_str(), status.st_mode & 07777U);
   const timespec times[2] = {status.st_mtim, status.st_mtim};
   ::utimensat(AT_FDCWD, to.c_str(), times, 0);
@@ -177,7 +179,7 @@ class Operations {
  private:
   std::size_t pick(std::size_t below) { return random_() % below; }
   std::string path() {
-    static constexpr std::array names{"a", "b", "c", "d", "e", "f.txt", "g"};
+    static constexpr std::array names{"a", "b", "c", "d", "e", "f.txt", "g", "h h"};
     std::string path = names[pick(names.size())];
     for (std::size_t depth = pick(4); depth > 0; --depth) path += std::string("/") + names[pick(names.size())];
     return path;
@@ -223,30 +225,32 @@ class Operations {
     const auto number = std::to_string(pick(3));
     static constexpr std::array<mode_t, 6> file_modes{0644, 0600, 0755, 0444, 0400, 0640};
     static constexpr std::array<mode_t, 6> folder_modes{0755, 0700, 0775, 0555, 0500, 01777};
-    if (kind < 18) return {"create " + at, write_file(at, O_CREAT | O_TRUNC)};
-    if (kind < 26) return {"append " + at, write_file(at, O_APPEND)};
-    if (kind < 32) return {"write " + at, write_file(at, 0)};
-    if (kind < 36) return {"truncate " + at, error_of(::truncate(at.c_str(), static_cast<off_t>(pick(4000))))};
-    if (kind < 50) return {"mkdir " + at, error_of(::mkdir(at.c_str(), 0755))};
-    if (kind < 62) return {"move " + at + " " + other, move(at, other)};
-    if (kind < 67) return {"link " + at + " " + other, error_of(::link(at.c_str(), other.c_str()))};
-    if (kind < 72) return {"symlink " + at, error_of(::symlink(other.c_str(), at.c_str()))};
-    if (kind < 79) {
+    if (kind < 21) return {"create " + at, write_file(at, O_CREAT | O_TRUNC)};
+    if (kind < 28) return {"append " + at, write_file(at, O_APPEND)};
+    if (kind < 33) return {"write " + at, write_file(at, 0)};
+    if (kind < 37) return {"truncate " + at, error_of(::truncate(at.c_str(), static_cast<off_t>(pick(4000))))};
+    if (kind < 54) return {"mkdir " + at, error_of(::mkdir(at.c_str(), 0755))};
+    if (kind < 64) return {"move " + at + " " + other, move(at, other)};
+    if (kind < 69) return {"link " + at + " " + other, error_of(::link(at.c_str(), other.c_str()))};
+    if (kind < 74) return {"symlink " + at, error_of(::symlink(other.c_str(), at.c_str()))};
+    if (kind < 82) {
       struct stat status{};
       if (::lstat(at.c_str(), &status) != 0 || S_ISLNK(status.st_mode)) return {"chmod " + at, ENOENT};
       const auto which = pick(6);
       return {"chmod " + at, error_of(::chmod(at.c_str(), is_folder(at) ? folder_modes[which] : file_modes[which]))};
     }
-    if (kind < 86) return {"unlink " + at, error_of(::unlink(at.c_str()))};
-    if (kind < 88) return {"rmdir " + at, error_of(::rmdir(at.c_str()))};
+    if (kind < 87) return {"unlink " + at, error_of(::unlink(at.c_str()))};
+    if (kind < 89) return {"rmdir " + at, error_of(::rmdir(at.c_str()))};
     if (kind < 90) {
       remove_tree(at);
       return {"remove " + at, 0};
     }
-    if (kind < 94) return {"attribute " + at, error_of(::lsetxattr(at.c_str(), ("user.k" + number).c_str(), "value", 5, 0))};
+    if (kind < 94)
+      return {"attribute " + at, error_of(::lsetxattr(at.c_str(), ("user.k" + number).c_str(), "value", 5, 0))};
     if (kind < 95) return {"no attribute " + at, error_of(::lremovexattr(at.c_str(), ("user.k" + number).c_str()))};
     if (kind < 98) {
-      const timespec times[2] = {{static_cast<time_t>(pick(2000000000)), 5}, {static_cast<time_t>(pick(2000000000)), 7}};
+      const timespec times[2] = {{static_cast<time_t>(pick(2000000000)), 5},
+                                 {static_cast<time_t>(pick(2000000000)), 7}};
       return {"times " + at, error_of(::utimensat(AT_FDCWD, at.c_str(), times, AT_SYMLINK_NOFOLLOW))};
     }
     if (kind < 99) return {"fifo " + at, error_of(::mkfifo(at.c_str(), 0644))};

@@ -65,12 +65,14 @@ UniqueFd user_namespace(const std::string& map) {
 // The folder, in which the ids of `names` are as in `map`.
 UniqueFd id_mapped(const std::string& folder, const std::string& map) {
   const auto names = user_namespace(map);
-  UniqueFd tree(static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, folder.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
+  UniqueFd tree(
+      static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, folder.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
   need(static_cast<bool>(tree), "open_tree");
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   attributes.userns_fd = static_cast<unsigned>(names.get());
-  need(::syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0, "mount_setattr");
+  need(::syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0,
+       "mount_setattr");
   return tree;
 }
 
@@ -122,7 +124,8 @@ void become_agent(int lower, int layer, int program_ready) {
   attach(overlay.get(), "/tmp/workspace");
   need(::umount2("/tmp/lower", MNT_DETACH) == 0 && ::umount2("/tmp/layer", MNT_DETACH) == 0, "umount");
   need(::chdir("/tmp/workspace") == 0, "enter the workspace");
-  need(::setresgid(agent_id, agent_id, agent_id) == 0 && ::setresuid(agent_id, agent_id, agent_id) == 0, "become agent");
+  need(::setresgid(agent_id, agent_id, agent_id) == 0 && ::setresuid(agent_id, agent_id, agent_id) == 0,
+       "become agent");
 }
 
 // Reads until the writers are gone, then takes the child's status.

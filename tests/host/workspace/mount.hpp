@@ -7,8 +7,8 @@
 
 namespace agentos::test {
 
-// Runs a program as an agent: in a user and a mount namespace of its own, with uid 1000 there, which is `owner` on disk,
-// and an overlay of `layer`/upper over `lower` as its current folder. Everything it prints, and its exit status.
+// Runs a program as an agent: in a user and a mount namespace of its own, with uid 1000 there, which is `owner` on
+// disk, and an overlay of `layer`/upper over `lower` as its current folder. Everything it prints, and its exit status.
 struct Ran {
   std::string output;
   int status{-1};
