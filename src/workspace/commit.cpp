@@ -1,0 +1,209 @@
+#include "workspace/commit.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <map>
+#include <set>
+
+#include "workspace/drop.hpp"
+#include "workspace/place.hpp"
+#include "workspace/tree.hpp"
+
+namespace agentos::workspace {
+namespace {
+
+class Committing {
+ public:
+  Committing(const Layer& layer, const std::vector<Entry>& entries, const std::vector<Verdict>& verdicts)
+      : layer_(layer), entries_(entries), verdicts_(verdicts), failures_(entries.size()) {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (verdicts[i] == Verdict::nothing) note_in_place(i, entries[i].lower.st_ino);
+    }
+  }
+  ~Committing() { put_modes_back(); }
+  Committing(const Committing&) = delete;
+  Committing& operator=(const Committing&) = delete;
+
+  // Only what stops everything is an error.
+  Result<> run() {
+    // Forwards, so that a folder is there before what is in it; then backwards, so that it is empty before it goes.
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (verdicts_[i] == Verdict::commit && !waits(entries_[i])) AGENTOS_TRY(attempt(i));
+    }
+    for (std::size_t i = entries_.size(); i-- > 0;) {
+      if (verdicts_[i] == Verdict::commit && waits(entries_[i])) AGENTOS_TRY(attempt(i));
+    }
+    put_modes_back();
+    auto done = what_is_done();
+    AGENTOS_TRY(finish_folders(done));
+    return drop(layer_, entries_, done);
+  }
+
+  [[nodiscard]] std::vector<std::optional<Error>> take_failures() { return std::move(failures_); }
+
+ private:
+  static bool waits(const Entry& entry) {
+    return entry.change.what == What::deleted ||
+           (entry.change.before.kind == Kind::directory && entry.change.after.kind != Kind::directory);
+  }
+
+  Result<> attempt(std::size_t i) {
+    auto done = apply(i);
+    if (done) return {};
+    if (done.error().kind() == ErrorKind::exhausted)
+      return std::unexpected(std::move(done).error().within("commit " + entries_[i].change.path));
+    failures_[i] = std::move(done).error();
+    return {};
+  }
+
+  Result<> apply(std::size_t i) {
+    const auto& entry = entries_[i];
+    const bool is_folder = entry.change.after.kind == Kind::directory;
+    if (is_folder && entry.change.before.kind == Kind::directory) return {};  // its mode and times come last
+    AGENTOS_TRY(enter(parent_of(entry.change.path)));
+    const Place place{.lower = lower_.get(),
+                      .upper = upper_.get(),
+                      .name = std::string(name_of(entry.change.path)),
+                      .temporary = temporary_name(layer_)};
+    AGENTOS_TRY(check_unchanged(place, entry, linked_.contains(entry.lower.st_ino)));
+    if (entry.change.what == What::deleted) {
+      AGENTOS_TRY(remove_entry(place, entry));
+    } else if (is_folder) {
+      AGENTOS_TRY(place_folder(place, entry));
+    } else if (!AGENTOS_TRY(try_link(i, place))) {
+      AGENTOS_TRY(place_entry(place, entry));
+      if (entry.upper.st_nlink > 1) {
+        if (const auto made = AGENTOS_TRY(look(place.lower, place.name))) note_in_place(i, made->st_ino);
+      }
+    }
+    // Another name of the file that was replaced sees its number of links, and so its change time, change.
+    if (entry.change.before.kind == Kind::file && entry.lower.st_nlink > 1) linked_.insert(entry.lower.st_ino);
+    return {};
+  }
+
+  // Hard links of one another in the layer become so in the workspace.
+  Result<bool> try_link(std::size_t i, const Place& place) {
+    const auto found = in_place_.find(group_of(i));
+    if (found == in_place_.end()) return false;
+    const auto& [path, inode] = found->second;
+    const auto folder = open_folder_at(layer_.lower, parent_of(path));
+    if (!folder) return false;
+    linked_.insert(inode);
+    return place_link(place, entries_[i], folder->get(), std::string(name_of(path)), inode);
+  }
+
+  [[nodiscard]] std::size_t group_of(std::size_t i) const {
+    return entries_[i].linked_to == no_entry ? i : entries_[i].linked_to;
+  }
+  void note_in_place(std::size_t i, ino_t inode) {
+    const bool may_be_linked = entries_[i].in_upper && entries_[i].upper.st_nlink > 1;
+    if (may_be_linked && entries_[i].change.after.kind != Kind::directory)
+      in_place_.try_emplace(group_of(i), entries_[i].change.path, inode);
+  }
+
+  // Opens the folders that a path is in, and sees to it that the workspace's can be written.
+  Result<> enter(std::string_view path) {
+    if (lower_ && path == entered_) return {};
+    lower_ = AGENTOS_TRY(open_folder_at(layer_.lower, path));
+    auto upper = open_folder_at(layer_.upper, path);
+    upper_ = upper ? std::move(*upper) : UniqueFd();
+    entered_ = path;
+    struct stat status{};
+    if (::fstat(lower_.get(), &status) != 0) return fail_errno("look at folder " + entered_);
+    if ((status.st_mode & 0300U) != 0300U && status.st_uid == ::geteuid() && ::geteuid() != 0) {
+      if (::fchmod(lower_.get(), (status.st_mode & 07777U) | 0700U) != 0) return fail_errno("make folder writable");
+      widened_.try_emplace(entered_, status.st_mode & 07777U);
+    }
+    // Failing costs no more than a conflict told too many.
+    if (upper_ && marked_.insert(entered_).second)
+      ::fsetxattr(upper_.get(), (std::string("user.overlay.") + written_mark).c_str(), "y", 1, 0);
+    return {};
+  }
+
+  void put_modes_back() {
+    for (auto widened = widened_.rbegin(); widened != widened_.rend(); ++widened) {
+      const auto folder = open_folder_at(layer_.lower, widened->first);
+      if (folder) ::fchmod(folder->get(), widened->second);
+    }
+    widened_.clear();
+  }
+
+  [[nodiscard]] std::vector<bool> what_is_done() const {
+    std::vector<bool> done(entries_.size());
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const bool wanted =
+          verdicts_[i] == Verdict::nothing || verdicts_[i] == Verdict::commit || verdicts_[i] == Verdict::left_out;
+      done[i] = wanted && !failures_[i];
+    }
+    return done;
+  }
+
+  // Attributes, modes and times of folders, from the deepest up: each is then no more written to. Then to disk.
+  Result<> finish_folders(std::vector<bool>& done) {
+    const auto complete = complete_folders(entries_, done);
+    for (std::size_t i = entries_.size(); i-- > 0;) {
+      const auto& entry = entries_[i];
+      if (entry.change.after.kind != Kind::directory || !done[i]) continue;
+      const auto lower = open_folder_at(layer_.lower, entry.change.path);
+      const auto upper = open_folder_at(layer_.upper, entry.change.path);
+      const bool whole = verdicts_[i] == Verdict::commit;
+      const auto finished = !lower   ? std::unexpected(lower.error())
+                            : !upper ? std::unexpected(upper.error())
+                                     : finish_folder(lower->get(), upper->get(), entry, whole, whole || complete[i]);
+      done[i] = finished.has_value();
+      if (!finished && whole) failures_[i] = finished.error();
+      if (!finished) continue;
+      if (::fsync(lower->get()) != 0) return fail_errno("write folder " + entry.change.path + " to disk");
+    }
+    if (::fsync(layer_.lower) != 0) return fail_errno("write the workspace to disk");
+    return {};
+  }
+
+  const Layer& layer_;
+  const std::vector<Entry>& entries_;
+  const std::vector<Verdict>& verdicts_;
+  std::vector<std::optional<Error>> failures_;
+  std::map<std::size_t, std::pair<std::string, ino_t>> in_place_;  // by group: one name of it in the workspace
+  std::set<ino_t> linked_;  // of the workspace: number of links changed by this commit
+  std::string entered_;
+  UniqueFd lower_, upper_;
+  std::map<std::string, mode_t> widened_;
+  std::set<std::string> marked_;
+};
+
+}  // namespace
+
+Result<UniqueFd> lock_layer(const Layer& layer) {
+  // Opened anew: a descriptor that came from elsewhere may share its lock with others.
+  UniqueFd fd(::openat(layer.upper, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return fail_errno("open the agent's layer");
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno != EWOULDBLOCK) return fail_errno("lock the agent's layer");
+  return fail(ErrorKind::conflict, "another commit or discard of this agent's changes is at work",
+              "wait until it has ended");
+}
+
+Result<std::vector<Outcome>> commit(const Layer& layer, const CommitRequest& request) {
+  UniqueFd lock;
+  if (!request.dry_run) lock = AGENTOS_TRY(lock_layer(layer));
+  auto entries = AGENTOS_TRY(walk(layer, request.selection, request.dry_run ? Access::look : Access::write));
+  const auto verdicts = decide(entries, request.allowed, request.force);
+  std::vector<std::optional<Error>> failures(entries.size());
+  if (!request.dry_run) {
+    Committing committing(layer, entries, verdicts);
+    AGENTOS_TRY(committing.run());
+    failures = committing.take_failures();
+  }
+  std::vector<Outcome> outcomes;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (verdicts[i] == Verdict::keep || verdicts[i] == Verdict::nothing) continue;
+    outcomes.push_back({std::move(entries[i].change), verdicts[i], std::move(failures[i])});
+  }
+  return outcomes;
+}
+
+}  // namespace agentos::workspace
