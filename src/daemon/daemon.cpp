@@ -70,7 +70,8 @@ Result<process::Agents::Planned> compile(const Agent& agent, const HostFacts& fa
                                         .caller_gid = agent.owner_gid,
                                         .workspace = agent.workspace,
                                         .workspace_mode = agent.workspace_mode,
-                                        .limits = agent.limits};
+                                        .limits = agent.limits,
+                                        .policy = {}};
   sandbox::Report report;
   process::Agents::Planned planned{AGENTOS_TRY(sandbox::compile(request, facts, report)), {}};
   for (const auto& row : report) planned.not_enforced.push_back(row.feature);
