@@ -32,7 +32,9 @@ class AgentView {
   [[nodiscard]] std::string status() const { return text("status"); }
   [[nodiscard]] bool ended() const;
   [[nodiscard]] std::optional<std::int64_t> owner() const;  // uid
-  [[nodiscard]] std::string command_line() const;           // arguments with spaces in quotes
+  [[nodiscard]] std::string workspace_path() const;
+  [[nodiscard]] std::string workspace_mode() const;
+  [[nodiscard]] std::string command_line() const;  // arguments with spaces in quotes
   [[nodiscard]] std::vector<std::string> not_enforced() const;
   // Of an agent that has ended, as a shell would report it: see exit_status.
   [[nodiscard]] int shell_status() const;
