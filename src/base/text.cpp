@@ -88,6 +88,15 @@ std::string printable(std::string_view text, bool keep_lines) {
   return result;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto length = decode(text).length;
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 Result<std::uint64_t> parse_bytes(std::string_view text) {
   constexpr double k = 1024;
   static constexpr std::array<Unit, 14> units{{{"", 1},

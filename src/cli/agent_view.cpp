@@ -70,6 +70,15 @@ std::optional<std::int64_t> AgentView::owner() const {
   return owner == nullptr ? std::nullopt : as_number(member(*owner, "uid"));
 }
 
+std::string AgentView::workspace_path() const {
+  const auto* workspace = field("workspace");
+  return workspace == nullptr ? std::string() : as_text(member(*workspace, "path"));
+}
+std::string AgentView::workspace_mode() const {
+  const auto* workspace = field("workspace");
+  return workspace == nullptr ? std::string() : as_text(member(*workspace, "mode"));
+}
+
 std::string AgentView::command_line() const {
   std::string line;
   const auto* command = field("command");

@@ -1,6 +1,7 @@
 // Random operations in an overlay, beside the same ones in a plain copy: what is committed is what the copy is.
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -32,6 +33,12 @@ std::string without_times(std::string tree) {
   return result;
 }
 
+std::string first_difference(const std::string& a, const std::string& b) {
+  const auto at = std::ranges::mismatch(a, b).in1 - a.begin();
+  const auto line = at == 0 ? 0 : a.rfind('\n', static_cast<std::size_t>(at) - 1) + 1;
+  return a.substr(line, a.find('\n', line) - line) + "\n" + b.substr(line, b.find('\n', line) - line);
+}
+
 class RandomOperations : public LayerTest {
  protected:
   struct Seen {
@@ -56,7 +63,8 @@ class RandomOperations : public LayerTest {
     start();
     const auto inside = part(agent_inside({"operations", number + "7", "10000", "overlay"}));
     const auto direct = part(agent_outside({"operations", number + "7", "10000", "folder"}, folder_ + "/copy"));
-    EXPECT_TRUE(inside.log == direct.log) << "the operations themselves came to something else, seed " << seed;
+    EXPECT_TRUE(inside.log == direct.log) << "the operations came to something else, seed " << seed << "\n"
+                                          << first_difference(inside.log, direct.log);
     EXPECT_EQ(without_times(inside.tree), without_times(direct.tree)) << "seed " << seed;
     return inside.tree;
   }
