@@ -35,7 +35,6 @@ class AgentView {
   [[nodiscard]] bool ended() const;
   [[nodiscard]] std::optional<std::int64_t> owner() const;  // uid
   [[nodiscard]] std::string workspace_path() const;
-  [[nodiscard]] std::string workspace_mode() const;
   [[nodiscard]] std::string command_line() const;  // arguments with spaces in quotes
   [[nodiscard]] std::vector<std::string> not_enforced() const;
   [[nodiscard]] std::optional<WorkspaceMode> workspace_mode() const;
@@ -46,7 +45,7 @@ class AgentView {
 
  private:
   [[nodiscard]] const boost::json::value* field(std::string_view key) const;
-  [[nodiscard]] const boost::json::value* of_workspace(std::string_view key) const;
+  [[nodiscard]] const boost::json::value* of_workspace(std::string_view key) const;  // null where there is none
   const boost::json::value* agent_;
 };
 

@@ -40,9 +40,10 @@ Result<> check(const AgentView& agent, Purpose purpose) {
     return fail(ErrorKind::forbidden, "the changes of " + agent.label() + " belong to " + name,
                 "run the command as that user: sudo -u " + name + " agentos ...");
   }
-  if (const auto mode = agent.workspace_mode(); mode != name(WorkspaceMode::overlay)) {
+  if (const auto mode = agent.workspace_mode(); !mode || !has_layer(*mode)) {
     return fail(ErrorKind::conflict,
-                agent.label() + " has no layer of its own: its workspace is given to it as '" + mode + "'",
+                agent.label() + " has no layer of its own: its workspace is given to it as '" +
+                    std::string(mode ? name(*mode) : "unknown") + "'",
                 "start it with --workspace DIR:overlay to look at its changes before they are made");
   }
   if (purpose == Purpose::change && !agent.ended()) {
@@ -62,6 +63,8 @@ Result<AgentLayer> open_layer(const Context& context, std::string_view ref, Purp
   const auto created = agent.time("created");
   if (!created) return fail(ErrorKind::internal, "agentosd does not say when " + agent.label() + " was started");
   AgentLayer layer{.id = agent.id(), .label = agent.label(), .workspace = agent.workspace_path(), .started = *created};
+  // It saw an empty folder: whatever is in the way now it did not know of.
+  if (agent.workspace_mode() == WorkspaceMode::empty) layer.started = {};
   layer.lower = AGENTOS_TRY(open_workspace_of(layer.workspace));
   auto answer = AGENTOS_TRY(client.call({.method = "POST", .target = context.agent_target(layer.id, "layer")}));
   if (!answer.fd) return fail(ErrorKind::internal, "agentosd sent no layer of " + layer.label);
