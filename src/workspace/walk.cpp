@@ -159,7 +159,7 @@ class Walk {
   Result<> visit_folder(const Folder& folder, const std::string& name, Entry entry) {
     auto& change = entry.change;
     auto upper = folder.depth < max_depth
-                     ? open_layer_folder(folder.upper, name, change.after.mode, access_ == Access::write)
+                     ? open_layer_folder(folder.upper, name, entry.upper, change.after.mode, access_ == Access::write)
                      : Result<UniqueFd>();
     if (!upper || !*upper) {
       change.obstacle = folder.depth < max_depth ? Obstacle::unreadable : Obstacle::too_deep;
