@@ -116,7 +116,7 @@ TEST_F(Session, a_diff_names_what_is_no_text) {
   start();
   inside(
       "printf 'a\\0c' > binary; printf '\\0' > fresh; seq 30000 > long; mkfifo pipe; touch -d 2020-01-01 text; "
-      "mkdir .vscode; echo '{}' > .vscode/tasks.json");
+      "mkdir .vscode; echo '{}' > .vscode/tasks.json; ln -s /etc/passwd out");
   const auto diff = agentos({"diff", "fixer"}).output;
   EXPECT_THAT(diff, HasSubstr("Binary files a/binary and b/binary differ\n"));
   EXPECT_THAT(diff, HasSubstr("new file mode 100644\nBinary files /dev/null and b/fresh differ\n"));
@@ -124,6 +124,8 @@ TEST_F(Session, a_diff_names_what_is_no_text) {
   EXPECT_THAT(diff, HasSubstr("# pipe: new fifo\n"));
   EXPECT_THAT(diff, HasSubstr("# text: only its time of change differs\n"));
   EXPECT_THAT(diff, HasSubstr("# .vscode/tasks.json: protected: editors run tasks and settings from it\n"));
+  EXPECT_THAT(diff, HasSubstr("# out: a link that leads out of the workspace\n"));
+  EXPECT_THAT(agentos({"commit", "fixer", "out"}).output, HasSubstr("a link that leads out of the workspace: out\n"));
   const auto json = boost::json::parse(agentos({"diff", "--json", "fixer", "binary"}).output);
   EXPECT_EQ(json.at("workspace").as_string(), lower());
   const auto& change = json.at("changes").at(0);
