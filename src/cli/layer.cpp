@@ -139,6 +139,7 @@ boost::json::object to_json(const workspace::Change& change) {
   }
   result["differs"] = std::move(differs);
   result["binary"] = change.binary;
+  result["leads_out"] = change.leads_out;
   const auto or_null = [](std::string_view words) {
     return words.empty() ? boost::json::value() : boost::json::value(words);
   };

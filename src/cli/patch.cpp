@@ -44,6 +44,7 @@ class Telling {
       if (!words.empty()) note(words);
     }
     if (change_.privileged) note("its setuid, setgid or sticky bit will be left out");
+    if (change_.leads_out) note("a link that leads out of the workspace");
     const Side none;
     const bool was = known_to_git(change_.before.kind), is = known_to_git(change_.after.kind);
     if (change_.only_times()) {

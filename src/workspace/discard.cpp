@@ -103,8 +103,8 @@ class Discarding {
     if (!upper || is_whiteout(*upper)) AGENTOS_TRY(replace_whiteout(layer_, upper_.get(), lower_.get(), name));
     const auto now = AGENTOS_TRY(look(upper_.get(), name));
     if (!now) return nothing();
-    std::uint32_t mode = now->st_mode & 07777U;
-    auto next = AGENTOS_TRY(open_layer_folder(upper_.get(), name, mode, true));
+    std::uint32_t mode = 0;
+    auto next = AGENTOS_TRY(open_layer_folder(upper_.get(), name, *now, mode, true));
     UniqueFd below;
     if (lower_is_folder) below = AGENTOS_TRY(open_folder(lower_.get(), name));
     hides_ = overlay_mark(next.get(), "opaque") == "y";

@@ -96,6 +96,8 @@ class Commit final : public Command {
         note("held back: " + path + ": " + reason(outcome));
       } else if (outcome.change.privileged) {
         note("without its setuid, setgid or sticky bit: " + path);
+      } else if (outcome.change.leads_out) {
+        note("a link that leads out of the workspace: " + path);
       }
     }
     if (dry_run_) note("nothing was done, because of --dry-run");
