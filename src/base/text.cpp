@@ -88,6 +88,16 @@ std::string printable(std::string_view text, bool keep_lines) {
   return result;
 }
 
+std::size_t utf8_prefix(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto length = decode(text.substr(at)).length;
+    if (length == 0) break;
+    at += length;
+  }
+  return at;
+}
+
 Result<std::uint64_t> parse_bytes(std::string_view text) {
   constexpr double k = 1024;
   static constexpr std::array<Unit, 14> units{{{"", 1},

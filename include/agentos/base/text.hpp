@@ -13,6 +13,9 @@ namespace agentos {
 // DEL, bidirectional overrides and invalid UTF-8 are shown as \xNN or \u{NNNN}.
 [[nodiscard]] std::string printable(std::string_view text, bool keep_lines = false);
 
+// The beginning of `text` that is well-formed UTF-8.
+[[nodiscard]] std::size_t utf8_prefix(std::string_view text);
+
 // "512MiB", "1.5G", "4096" -> bytes. Binary (KiB, K) and decimal (kB, MB) units as in systemd and podman: K, M, G, T
 // are binary, kB, MB, GB, TB decimal.
 [[nodiscard]] Result<std::uint64_t> parse_bytes(std::string_view text);
