@@ -89,12 +89,17 @@ std::string printable(std::string_view text, bool keep_lines) {
 }
 
 bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const auto length = decode(text).length;
-    if (length == 0) return false;
-    text.remove_prefix(length);
+  return utf8_prefix(text) == text.size();
+}
+
+std::size_t utf8_prefix(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto length = decode(text.substr(at)).length;
+    if (length == 0) break;
+    at += length;
   }
-  return true;
+  return at;
 }
 
 Result<std::uint64_t> parse_bytes(std::string_view text) {

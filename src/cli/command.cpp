@@ -28,6 +28,8 @@ constexpr std::array all_commands{
     CommandInfo{"wait", steering, "Wait until agents have ended", make_wait, true},
     CommandInfo{"rm", steering, "Remove agents that have ended, with their logs", make_rm},
     CommandInfo{"prune", steering, "Remove all agents that have ended", make_prune},
+    CommandInfo{"policy", host, "Check, show and explain policies: what agents may do", make_policy},
+    CommandInfo{"why", host, "Say whether an agent may do something, and which line decides", make_why},
     CommandInfo{"doctor", host, "Check what this host can enforce and what would mend the rest", make_doctor, false,
                 true, false},
     CommandInfo{"version", host, "Show the versions of agentos and agentosd", make_version, false, true, false},

@@ -68,6 +68,8 @@ std::unique_ptr<Command> make_terminate();
 std::unique_ptr<Command> make_wait();
 std::unique_ptr<Command> make_rm();
 std::unique_ptr<Command> make_prune();
+std::unique_ptr<Command> make_policy();
+std::unique_ptr<Command> make_why();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_version();
 

@@ -55,6 +55,8 @@ const char* agents_for(std::string_view command) {
   return "-a";
 }
 
+constexpr const char* policy_verbs = "check list show explain diff reload";
+
 std::string positional_of(const CommandInfo& info) {
   for (const auto& entry : entries_of(info)) {
     if (entry.positional) return entry.names;
@@ -102,9 +104,10 @@ std::string bash_completion() {
     const auto positional = positional_of(info);
     const std::string agents =
         positional.starts_with("AGENT") ? " agents='" + std::string(agents_for(info.name)) + "'" : "";
+    const std::string verbs = positional == "VERB" ? " verbs='" + std::string(policy_verbs) + "'" : "";
     const std::string rest = positional == "COMMAND" ? " rest=1" : positional == "AGENT COMMAND" ? " rest=2" : "";
     const std::string paths = takes_paths(info) ? " paths=1" : "";
-    options += "    " + std::string(info.name) + ") options='" + all + "'" + agents + rest + paths + " ;;\n";
+    options += "    " + std::string(info.name) + ") options='" + all + "'" + agents + verbs + rest + paths + " ;;\n";
   }
   return "# bash" + std::string(made) +
          R"sh(
@@ -118,7 +121,7 @@ _agentos_value() { # "COMMAND OPTION"
 }
 
 _agentos() {
-  local cur=${COMP_WORDS[COMP_CWORD]} before='' command='' options='' agents=none rest=0 paths=0 words=0 i
+  local cur=${COMP_WORDS[COMP_CWORD]} before='' command='' options='' agents=none verbs='' rest=0 paths=0 words=0 i
   COMPREPLY=()
   # readline parts words at '=' too: "--status=failed" is three of them.
   ((COMP_CWORD == 0)) || before=${COMP_WORDS[COMP_CWORD - 1]}
@@ -166,6 +169,10 @@ _agentos() {
   elif [[ $agents != none ]] && ((words == 0 || rest == 0)); then
     # shellcheck disable=SC2086 # an option, or nothing
     mapfile -t COMPREPLY < <(compgen -W "$(agentos ps -q --names $agents 2>/dev/null)" -- "$cur")
+  elif [[ -n $verbs ]] && ((words == 0)); then
+    mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur")
+  elif [[ -n $verbs ]]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur") && compopt -o filenames 2>/dev/null
   elif ((rest > 0)); then
     mapfile -t COMPREPLY < <(compgen -c -- "$cur")
   fi
@@ -237,6 +244,8 @@ std::string zsh_specs(const CommandInfo& info) {
   } else if (positional == "AGENT" && std::string_view(info.name) != "attach" &&
              std::string_view(info.name) != "logs") {
     specs += "        '*:agent:" + agents + "'";
+  } else if (positional == "VERB") {
+    specs += "        '1:verb:(" + std::string(policy_verbs) + ")' '*:file:_files'";
   } else if (positional == "AGENT") {
     specs += "        '1:agent:" + agents + "'";
   } else {
@@ -355,6 +364,7 @@ complete -c agentos -n '__agentos_command ""' -l socket -r -d 'Socket of agentos
       text += condition + " -a '(agentos ps -q --names " + (all.empty() ? "" : all + " ") + "2>/dev/null)'\n";
     }
     if (takes_paths(info)) text += condition + " -F\n";
+    if (positional == "VERB") text += condition + " -xa '" + policy_verbs + "'\n";
     if (positional.ends_with("COMMAND")) text += condition + " -a '(__fish_complete_subcommand)'\n";
   }
   return text;

@@ -67,6 +67,8 @@ json::object to_json(const Agent& agent, const Usage& usage, std::optional<bool>
   result["workspace"] =
       json::object{{"path", agent.workspace}, {"mode", name(agent.workspace_mode)}, {"changed", or_null(changed)}};
   result["limits"] = limits_of(agent.limits);
+  if (agent.wall) result["limits"].as_object()["wall_ms"] = agent.wall->count();
+  result["policy"] = agent.policy;
   result["capabilities"] = strings(agent.capabilities);
   result["budget"] = budget_of(agent.budget);
   result["sandbox"] =

@@ -34,6 +34,7 @@ void Api::add_routes(http::Router& router) {
   add_agent_routes(router);
   add_control_routes(router);
   add_watch_routes(router);
+  add_policy_routes(router);
 }
 
 Result<std::string> Api::tenant_of(const Request& request, std::string_view asked) const {
@@ -104,7 +105,9 @@ void Api::add_host_routes(http::Router& router) {
     const auto facts = co_await spawner_.probe();
     if (!facts) co_return std::unexpected(facts.error());
     Response response;
-    response.body = host_json(*facts);
+    auto body = host_json(*facts);
+    body["features"].as_array().push_back(feature_json(policies_feature(policies_)));
+    response.body = std::move(body);
     co_return response;
   });
 }

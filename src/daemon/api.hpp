@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -7,8 +8,10 @@
 #include "daemon/config/access.hpp"
 #include "daemon/config/config.hpp"
 #include "daemon/event_hub.hpp"
+#include "daemon/fields.hpp"
 #include "daemon/http/router.hpp"
 #include "daemon/log_watch.hpp"
+#include "daemon/policies.hpp"
 #include "process/agents.hpp"
 
 namespace agentos::daemon {
@@ -16,9 +19,16 @@ namespace agentos::daemon {
 // The control API: each route checks who asks, then asks the process manager.
 class Api {
  public:
-  Api(process::Agents& agents, Spawner& spawner, EventHub& events, LogWatch& logs,
-      std::shared_ptr<const config::Config> config)
-      : agents_(agents), spawner_(spawner), events_(events), log_watch_(logs), config_(std::move(config)) {}
+  // `reload_policies` reads them again and logs what is wrong with them.
+  Api(process::Agents& agents, Spawner& spawner, EventHub& events, LogWatch& logs, const Policies& policies,
+      std::function<void()> reload_policies, std::shared_ptr<const config::Config> config)
+      : agents_(agents),
+        spawner_(spawner),
+        events_(events),
+        log_watch_(logs),
+        policies_(policies),
+        reload_policies_(std::move(reload_policies)),
+        config_(std::move(config)) {}
 
   void add_routes(http::Router& router);
   void use(std::shared_ptr<const config::Config> config) { config_ = std::move(config); }
@@ -31,14 +41,21 @@ class Api {
   void add_agent_routes(http::Router& router);
   void add_control_routes(http::Router& router);
   void add_watch_routes(http::Router& router);
+  void add_policy_routes(http::Router& router);
 
   Answer submit(http::Request& request);
+  Result<Policies::Chosen> choose_policy(process::Submission& submission, Policies::Wish wish) const;
   Result<http::Response> list(const http::Request& request) const;
   Answer prune(http::Request& request);
   Result<http::Response> attach(const http::Request& request);
   Result<http::Response> exec(const http::Request& request);
   Answer wait(http::Request& request);
   Answer open_layer(http::Request& request);
+  Result<http::Response> list_policies(const http::Request& request) const;
+  Result<http::Response> show_policy(const http::Request& request) const;
+  Result<http::Response> diff_policies(http::Request& request) const;
+  Answer explain_policy(http::Request& request);
+  Answer why(http::Request& request);
   Stream logs(http::Request& request, http::EventStream& stream);
   Stream events(http::Request& request, http::EventStream& stream);
 
@@ -54,8 +71,16 @@ class Api {
   Spawner& spawner_;
   EventHub& events_;
   LogWatch& log_watch_;
+  const Policies& policies_;
+  std::function<void()> reload_policies_;
   std::shared_ptr<const config::Config> config_;
 };
+
+// A refusal by policies: each line of the message is a reason.
+[[nodiscard]] http::Response refused_by_policy(const Error& error);
+
+// Which policy a request asks for: its members `policy` and `policy_file`.
+[[nodiscard]] Policies::Wish policy_wish(Fields& fields, std::vector<std::string>& reasons);
 
 // A refusal with all its reasons: a problem with the member `reasons`.
 [[nodiscard]] http::Response refused(const std::vector<std::string>& reasons);

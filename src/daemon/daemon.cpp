@@ -24,10 +24,12 @@
 #include "daemon/event_hub.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/log_watch.hpp"
+#include "daemon/planning.hpp"
+#include "daemon/policies.hpp"
+#include "daemon/policy_watch.hpp"
 #include "daemon/spawnd_client.hpp"
 #include "os/file.hpp"
 #include "process/agents.hpp"
-#include "sandbox/compile/compile.hpp"
 #include "store/sqlite/agent_store.hpp"
 
 namespace agentos::daemon {
@@ -62,22 +64,6 @@ Result<std::shared_ptr<const config::Config>> read_config(const std::string& pat
   return std::make_shared<const config::Config>(std::move(loaded.config));
 }
 
-Result<process::Agents::Planned> compile(const Agent& agent, const HostFacts& facts) {
-  const sandbox::SandboxRequest request{.agent = agent.id,
-                                        .name = agent.name,
-                                        .tenant = agent.tenant,
-                                        .caller_uid = agent.owner_uid,
-                                        .caller_gid = agent.owner_gid,
-                                        .workspace = agent.workspace,
-                                        .workspace_mode = agent.workspace_mode,
-                                        .limits = agent.limits,
-                                        .policy = {}};
-  sandbox::Report report;
-  process::Agents::Planned planned{AGENTOS_TRY(sandbox::compile(request, facts, report)), {}};
-  for (const auto& row : report) planned.not_enforced.push_back(row.feature);
-  return planned;
-}
-
 TimePoint now() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
@@ -88,7 +74,8 @@ std::uint32_t random_number() {
   return number;
 }
 
-asio::awaitable<void> obey_signals(asio::io_context& context, http::Server& server, Api& api, std::string config_path) {
+asio::awaitable<void> obey_signals(asio::io_context& context, http::Server& server, Api& api, std::string config_path,
+                                   std::function<void()> reload_policies) {
   asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);
   for (;;) {
     const auto [error, number] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -100,6 +87,7 @@ asio::awaitable<void> obey_signals(asio::io_context& context, http::Server& serv
     } else {
       spdlog::error("the configuration is not changed: {}", config.error().message());
     }
+    reload_policies();
     ::sd_notify(0, "READY=1");
   }
   ::sd_notify(0, "STOPPING=1");
@@ -128,7 +116,7 @@ Result<> run(const Options& options) {
   SpawndClient spawnd(context.get_executor(), options.spawnd_socket,
                       [](const std::string& line) { spdlog::info("{}", line); });
   process::Agents::Environment environment;
-  environment.compile = compile;
+  environment.compile = plan;
   environment.now = now;
   environment.random = random_number;
   environment.publish = [&events](const AgentEvent& event) {
@@ -140,13 +128,27 @@ Result<> run(const Options& options) {
   process::Agents agents(context.get_executor(), *store, spawnd, spawnd, std::move(files), std::move(environment));
   AGENTOS_TRY(agents.adopt());
   const auto log_watch = AGENTOS_TRY(LogWatch::open(context.get_executor()));
-  Api api(agents, spawnd, events, *log_watch, std::move(config));
+  Policies policies(options.folders);
+  for (const auto& fault : policies.faults()) spdlog::error("{}", fault);
+  const auto reload_policies = [&policies] {
+    for (const auto& fault : policies.reload()) spdlog::error("{}", fault);
+    spdlog::info("policies read again: {}, with ceilings of {} tenants", policies.policies().size(),
+                 policies.tenants().size());
+  };
+  const auto policy_watch = AGENTOS_TRY(PolicyWatch::open(
+      context.get_executor(), {options.folders.policies, options.folders.tenants, options.folders.profiles},
+      reload_policies));
+  const auto reload_by_hand = [&] {
+    policy_watch->renew();
+    reload_policies();
+  };
+  Api api(agents, spawnd, events, *log_watch, policies, reload_by_hand, std::move(config));
   http::Router router;
   api.add_routes(router);
   http::Server server = AGENTOS_TRY(
       http::Server::open(context, options.socket, router, [](std::string_view line) { spdlog::error("{}", line); }));
   server.start();
-  asio::co_spawn(context, obey_signals(context, server, api, options.config), asio::detached);
+  asio::co_spawn(context, obey_signals(context, server, api, options.config, reload_by_hand), asio::detached);
   ::sd_notify(0, "READY=1");
   spdlog::info("agentosd " AGENTOS_VERSION " serves {}", options.socket);
   context.run();

@@ -75,15 +75,32 @@ std::vector<Feature> features_of(const HostFacts& facts) {
   return features;
 }
 
+Feature policies_feature(const Policies& policies) {
+  const auto faults = policies.faults();
+  if (!policies.find("default")) {
+    return {"policies", State::absent, "no good policy 'default': agents start only with --policy NAME",
+            faults.empty() ? "write " + policies.folders().policies + "/default.yaml, see agentos-policy(5)"
+                           : "mend " + faults.front()};
+  }
+  if (!faults.empty()) {
+    return {"policies", State::degraded, faults.front() + (faults.size() > 1 ? ", and others" : ""),
+            "mend the file: agentos policy check FILE shows what is wrong"};
+  }
+  return {"policies", State::enforced,
+          std::to_string(policies.policies().size()) + " policies, " + std::to_string(policies.tenants().size()) +
+              " tenants with ceilings",
+          ""};
+}
+
+json::object feature_json(const Feature& feature) {
+  return {
+      {"name", feature.name}, {"state", name(feature.state)}, {"detail", feature.detail}, {"remedy", feature.remedy}};
+}
+
 json::object host_json(const HostFacts& facts) {
   json::array controllers, features;
   for (const auto& controller : facts.controllers) controllers.emplace_back(controller);
-  for (const auto& feature : features_of(facts)) {
-    features.push_back(json::object{{"name", feature.name},
-                                    {"state", name(feature.state)},
-                                    {"detail", feature.detail},
-                                    {"remedy", feature.remedy}});
-  }
+  for (const auto& feature : features_of(facts)) features.push_back(feature_json(feature));
   return {{"kernel", facts.kernel},
           {"cgroup_root", facts.cgroup_root},
           {"slice", facts.slice},

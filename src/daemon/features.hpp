@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include "agentos/model/host_facts.hpp"
+#include "daemon/policies.hpp"
 
 namespace agentos::daemon {
 
@@ -19,6 +20,9 @@ struct Feature {
 };
 
 [[nodiscard]] std::vector<Feature> features_of(const HostFacts& facts);
+// Whether the policies are as their files say.
+[[nodiscard]] Feature policies_feature(const Policies& policies);
+[[nodiscard]] boost::json::object feature_json(const Feature& feature);
 [[nodiscard]] boost::json::object host_json(const HostFacts& facts);  // what GET /v1/host answers
 
 }  // namespace agentos::daemon

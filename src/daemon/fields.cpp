@@ -20,6 +20,11 @@ Fields Fields::inside(std::string_view key) {
   return Fields(value == nullptr ? nothing : *value, where_ + std::string(key));
 }
 
+bool Fields::has(std::string_view key) const {
+  const auto* value = object_ == nullptr ? nullptr : object_->if_contains(key);
+  return value != nullptr && !value->is_null();
+}
+
 std::string Fields::text(std::string_view key) {
   const auto* value = take(key);
   if (value == nullptr) return {};

@@ -25,6 +25,8 @@ class Fields {
   // Members inside a member; its reasons are told there.
   [[nodiscard]] Fields inside(std::string_view key);
 
+  [[nodiscard]] bool has(std::string_view key) const;  // and it is not null
+
   [[nodiscard]] std::string text(std::string_view key);
   [[nodiscard]] bool flag(std::string_view key);
   [[nodiscard]] std::vector<std::string> texts(std::string_view key);

@@ -14,6 +14,9 @@ std::optional<int> parse_options(int count, char** arguments, Options& options) 
   app.add_option("--state-dir", options.state_dir, "Records, logs and exit statuses of agents")->capture_default_str();
   app.add_option("--run-dir", options.run_dir, "Sockets of the agents that run")->capture_default_str();
   app.add_option("--config", options.config, "Tenants and roles; read again on SIGHUP")->capture_default_str();
+  app.add_option("--policies-dir", options.folders.policies, "Administrators' policies")->capture_default_str();
+  app.add_option("--tenants-dir", options.folders.tenants, "Ceilings of tenants")->capture_default_str();
+  app.add_option("--profiles-dir", options.folders.profiles, "Policies of the package")->capture_default_str();
   app.add_option("--user", options.user, "Started as root: become this user first");
   try {
     app.parse(count, arguments);

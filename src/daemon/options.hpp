@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "daemon/policies.hpp"
+
 namespace agentos::daemon {
 
 struct Options {
@@ -11,6 +13,7 @@ struct Options {
   std::string state_dir{"/var/lib/agentos"};
   std::string run_dir{"/run/agentos"};
   std::string config{"/etc/agentos/agentos.yaml"};
+  PolicyFolders folders;
   std::string user;  // to become when started as root
 };
 

@@ -12,6 +12,7 @@
 #include "daemon/api.hpp"
 #include "daemon/fields.hpp"
 #include "daemon/http/problem.hpp"
+#include "policy/compose.hpp"
 
 namespace agentos::daemon {
 
@@ -49,6 +50,12 @@ Result<> check_workspace(const process::Submission& submission) {
               "give the path without symbolic links");
 }
 
+json::array strings(const std::vector<std::string>& list) {
+  json::array array;
+  for (const auto& element : list) array.emplace_back(element);
+  return array;
+}
+
 }  // namespace
 
 void Api::add_agent_routes(http::Router& router) {
@@ -73,6 +80,24 @@ void Api::add_agent_routes(http::Router& router) {
   router.add("POST", "/v1/prune", [this](Request& request) { return prune(request); });
 }
 
+// Sets what the policy makes of the submission; what it forbids is an error.
+Result<Policies::Chosen> Api::choose_policy(process::Submission& submission, Policies::Wish wish) const {
+  const auto mode = wish.asked.workspace;
+  wish.asked = policy::asked_for(submission.limits);
+  wish.asked.workspace = mode;
+  auto chosen = AGENTOS_TRY(policies_.choose(submission.tenant, wish));
+  if (const auto reasons = policy::refusals(chosen.policy, submission.environment); !reasons.empty()) {
+    std::string all;
+    for (const auto& reason : reasons) all += (all.empty() ? "" : "\n") + reason;
+    return fail(ErrorKind::forbidden, std::move(all), "leave it out, or have an administrator name it in the policy");
+  }
+  submission.policy_name = chosen.name;
+  submission.workspace_mode = chosen.policy.workspace->value;
+  submission.limits = policy::limits_of(chosen.policy);
+  submission.policy = chosen.policy;
+  return chosen;
+}
+
 Api::Answer Api::submit(Request& request) {
   process::Submission submission;
   Fields fields(request.body);
@@ -93,11 +118,13 @@ Api::Answer Api::submit(Request& request) {
   std::vector<std::string> reasons;
   submission.limits = limits_of(fields.inside("limits"), reasons);
   submission.remove_on_exit = fields.flag("remove_on_exit");
+  auto wish = policy_wish(fields, reasons);
   if (const auto known = workspace_mode_named(mode)) {
-    submission.workspace_mode = *known;
+    wish.asked.workspace = {*known, {"--workspace", 0, 0}};
   } else if (!mode.empty()) {
     reasons.push_back("workspace_mode must be overlay, bind, ro or empty");
   }
+  const bool offers_environment = fields.flag("offers_environment");
   for (auto& reason : fields.reasons()) reasons.push_back(std::move(reason));
 
   auto tenant = tenant_of(request, asked);
@@ -113,6 +140,14 @@ Api::Answer Api::submit(Request& request) {
   if (!request.fds.empty()) submission.workspace_fd = std::move(request.fds.front());
   for (auto& reason : process::refusals(submission)) reasons.push_back(std::move(reason));
   if (!reasons.empty()) co_return refused(reasons);
+  auto chosen = choose_policy(submission, std::move(wish));
+  if (!chosen) co_return refused_by_policy(chosen.error());
+  // The caller knows what its environment holds, and the policy which of it may enter: so each says its part.
+  if (offers_environment && !policy::passed_names(submission.policy).empty()) {
+    Response response;
+    response.body = json::object{{"pass", strings(policy::passed_names(submission.policy))}};
+    co_return response;
+  }
   if (auto same = check_workspace(submission); !same) co_return refused({same.error().message()});
 
   auto submitted = co_await agents_.submit(std::move(submission));
@@ -122,6 +157,7 @@ Api::Answer Api::submit(Request& request) {
     co_return response;
   }
   Response response = show(submitted->agent, 201);
+  response.body.as_object()["notes"] = strings(chosen->notes);
   response.fd = std::move(submitted->stream);
   co_return response;
 }

@@ -6,7 +6,7 @@
 namespace agentos {
 namespace {
 
-constexpr std::uint8_t record_version = 2;  // 1: every workspace was bound
+constexpr std::uint8_t record_version = 3;  // 1: every workspace was bound; 2: there were no policies
 constexpr std::string_view base32 = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr std::size_t id_digits = 12;
 
@@ -26,6 +26,7 @@ struct Put {
   }
   void field(Status value) { to.put(value); }
   void field(WorkspaceMode value) { to.put(value); }
+  void field(const std::chrono::milliseconds& value) { to.put(static_cast<std::int64_t>(value.count())); }
 };
 
 struct Get {
@@ -47,6 +48,7 @@ struct Get {
   void field(bool& value) { value = from.get_bool(); }
   void field(Status& value) { value = from.get_enum(Status::rejected); }
   void field(WorkspaceMode& value) { value = from.get_enum(WorkspaceMode::bind); }
+  void field(std::chrono::milliseconds& value) { value = std::chrono::milliseconds(from.get<std::int64_t>()); }
   template <class T>
     requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
   void field(T& value) {
@@ -65,6 +67,7 @@ void each_field(Direction direction, Record& agent, std::uint8_t version) {
   if (version >= 2) all(agent.workspace_mode);
   all(agent.limits.memory_max, agent.limits.memory_high, agent.limits.cpu_max, agent.limits.cpu_weight,
       agent.limits.pids_max, agent.limits.io_weight);
+  if (version >= 3) all(agent.policy, agent.wall);
   all(agent.tty, agent.with_stdin, agent.remove_on_exit);
   all(agent.process.pid, agent.process.start_time, agent.process.boot_id, agent.exit);
   all(agent.usage.cpu_usec, agent.usage.memory_current, agent.usage.memory_peak, agent.usage.pids_current,

@@ -57,6 +57,14 @@ class Reader {
       errors_.push_back({{}, "longer than " + std::to_string(file_bytes_max) + " bytes", {}});
       return std::unexpected(std::move(errors_));
     }
+    if (const auto good = utf8_prefix(text); good < text.size()) {
+      const auto before = text.substr(0, good);
+      const auto line = std::ranges::count(before, '\n') + 1;
+      errors_.push_back({{static_cast<int>(line), static_cast<int>(good - (before.rfind('\n') + 1)) + 1},
+                         "a byte that is not UTF-8",
+                         "save the file as UTF-8"});
+      return std::unexpected(std::move(errors_));
+    }
     const Value root = yaml::read_document(text, errors_);
     if (errors_.empty()) read_root(root);
     if (errors_.empty()) return std::move(policy_);

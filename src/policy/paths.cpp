@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agentos/base/text.hpp"
+
 namespace agentos::policy {
 namespace {
 
@@ -56,7 +58,7 @@ PathFault fault_of_path(std::string_view path, bool hidden) {
     if (path == folder) return {"no program runs without " + std::string(folder), "name what is in it"};
     if (is_within(path, folder)) return {};
   }
-  return {"agents do not see '" + std::string(path.substr(0, path.find('/', 1))) + "' of the host",
+  return {"agents do not see '" + printable(path.substr(0, path.find('/', 1))) + "' of the host",
           "what can be hidden is in /usr, in /etc or in the workspace"};
 }
 

@@ -138,6 +138,7 @@ void Agents::attend(const LivePtr& live, Started started) {
   }
   if (agent.status == Status::starting) static_cast<void>(transition(live, Event::started, {}, false));
   if (agent.status == Status::stopping) begin_stop(live);
+  if (agent.wall && agent.started) spawn_detached(end_in_time(live));
   spawn_detached(supervise(live));
 }
 
@@ -180,6 +181,7 @@ void Agents::finish(const LivePtr& live, std::string_view without_record) {
   agent.kill_at.reset();
   static_cast<void>(transition(live, event, std::move(reason), false));
   live->grace.cancel();
+  live->time.cancel();
   live->control.reset();
   if (!live->storing && agent.remove_on_exit) {
     spawn_detached(retire(live));

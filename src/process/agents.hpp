@@ -31,9 +31,10 @@ class Agents {
   struct Planned {
     Plan plan;
     std::vector<std::string> not_enforced;
+    std::vector<ProgramLimit> limits;  // of the agent's processes
   };
   struct Environment {
-    std::function<Result<Planned>(const Agent&, const HostFacts&)> compile;
+    std::function<Result<Planned>(const Agent&, const policy::Policy&, const HostFacts&)> compile;
     std::function<TimePoint()> now;
     std::function<std::uint32_t()> random;
     std::function<void(const AgentEvent&)> publish;
@@ -42,6 +43,7 @@ class Agents {
     std::uint64_t log_max{8 << 20};  // bytes of each of an agent's two log files
     std::size_t live_max{4096};
     std::size_t kept_max{10'000};                    // records of one tenant, with the ended ones
+    std::chrono::milliseconds wall_grace{10'000};    // of an agent whose time is over
     std::chrono::milliseconds start_patience{5000};  // for a start that an earlier agentosd asked for
   };
 
@@ -67,7 +69,8 @@ class Agents {
   [[nodiscard]] Result<Agent> terminate(const std::string& id, std::string reason, std::chrono::milliseconds grace);
   [[nodiscard]] Result<> signal(const std::string& id, int number);
   [[nodiscard]] Result<UniqueFd> attach(const std::string& id, std::uint16_t rows, std::uint16_t columns);
-  // `program.env` is what is added to the environment that every agent gets.
+  // `program.env` is what is added to the environment that every agent gets; forbidden: what its policy does not let
+  // in.
   [[nodiscard]] Result<UniqueFd> exec(const std::string& id, Program program, const std::string& terminal);
   // The final record. ErrorKind::unavailable when it has not ended `until` then.
   boost::asio::awaitable<Result<Agent>> wait(std::string id, Bell::Clock::time_point until);
@@ -94,7 +97,7 @@ class Agents {
   boost::asio::awaitable<void> store_later(LivePtr agent);
 
   Result<> room_for(const Submission& submission) const;
-  Result<LivePtr> record(const Submission& submission, const HostFacts& facts, Plan& plan);
+  Result<LivePtr> record(const Submission& submission, const HostFacts& facts, Planned& planned);
   boost::asio::awaitable<Result<void>> start(LivePtr agent, Plan plan, std::vector<UniqueFd> fds,
                                              const HostFacts& facts);
   void give_up(const LivePtr& agent, const Error& why);
@@ -105,6 +108,7 @@ class Agents {
 
   void begin_stop(const LivePtr& agent);
   boost::asio::awaitable<void> end_grace(LivePtr agent);
+  boost::asio::awaitable<void> end_in_time(LivePtr agent);
   Result<> send_signal(Live& agent, int number);
 
   Result<> adopt_one(Agent record);

@@ -1,10 +1,12 @@
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
 #include "agentos/model/attach.hpp"
 #include "os/socket.hpp"
+#include "policy/compose.hpp"
 #include "process/agents.hpp"
 #include "process/group.hpp"
 #include "process/live.hpp"
@@ -120,6 +122,26 @@ asio::awaitable<void> Agents::end_grace(LivePtr live) {
   }
 }
 
+// Counted from its start by the clock, so that a restart of agentosd gives it no more time; looked at every minute, as
+// the clock may be set.
+asio::awaitable<void> Agents::end_in_time(LivePtr live) {
+  using namespace std::chrono_literals;
+  while (!is_final(live->agent.status) && live->agent.status != Status::stopping) {
+    const auto left = *live->agent.started + *live->agent.wall - environment_.now();
+    if (left > 0ms) {
+      live->time.expires_after(std::min<std::chrono::milliseconds>(left, 60s));
+      co_await live->time.async_wait(asio::as_tuple(asio::use_awaitable));
+      continue;
+    }
+    std::string reason = "its time is over: limits.wall is " + policy::text(*live->agent.wall);
+    if (const auto known = files_.policy(live->agent.id); known && known->wall)
+      reason += " (" + known->wall->origin.text() + ")";
+    if (terminate(live->agent.id, std::move(reason), environment_.wall_grace)) co_return;
+    live->time.expires_after(1s);  // it could not be stored: again
+    co_await live->time.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
 Result<> Agents::send_signal(Live& live, int number) {
   Frame frame;
   frame.type = FrameType::signal;
@@ -157,10 +179,14 @@ Result<UniqueFd> Agents::exec(const std::string& id, Program program, const std:
   if (auto reasons = refusals(program.argv, program.env); !reasons.empty()) {
     return fail(ErrorKind::invalid, std::move(reasons.front()));
   }
+  const auto policy = AGENTOS_TRY(files_.policy(id));
+  if (auto reasons = policy::refusals(policy, program.env); !reasons.empty()) {
+    return fail(ErrorKind::forbidden, std::move(reasons.front()), "the agent's policy decides what may enter");
+  }
   Hello hello;
   hello.purpose = Hello::Purpose::exec;
   hello.program = std::move(program);
-  hello.program.env = environment_of(live->agent, hello.program.env, hello.program.tty, terminal);
+  hello.program.env = environment_of(live->agent, policy, hello.program.env, hello.program.tty, terminal);
   if (hello.program.cwd.empty()) hello.program.cwd = live->agent.workspace;
   return blocking(AGENTOS_TRY(connect(files_.socket(id), hello)));
 }

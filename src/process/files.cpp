@@ -10,6 +10,7 @@
 #include "agentos/model/agent.hpp"
 #include "os/file.hpp"
 #include "os/socket.hpp"
+#include "policy/encode.hpp"
 
 namespace agentos::process {
 namespace {
@@ -53,6 +54,18 @@ Result<AgentFiles::Opened> AgentFiles::create(const std::string& id) const {
   auto opened = make();
   if (!opened) remove(id);
   return opened;
+}
+
+Result<> AgentFiles::keep_policy(const std::string& id, const policy::Policy& policy) const {
+  const auto file = AGENTOS_TRY(create_file(folders_ + "/" + id + "/policy", 0));
+  return os::write_all(file.get(), policy::encode(policy));
+}
+
+Result<policy::Policy> AgentFiles::policy(const std::string& id) const {
+  const auto bytes = os::read_file(AT_FDCWD, folders_ + "/" + id + "/policy", policy::encoded_bytes_max);
+  if (!bytes && bytes.error().kind() == ErrorKind::not_found) return policy::Policy();
+  if (!bytes) return std::unexpected(bytes.error());
+  return policy::decode(*bytes);
 }
 
 void AgentFiles::remove(const std::string& id) const {

@@ -9,11 +9,12 @@
 #include "agentos/base/fd.hpp"
 #include "agentos/base/result.hpp"
 #include "agentos/model/exit_record.hpp"
+#include "policy/policy.hpp"
 
 namespace agentos::process {
 
-// The files of each agent: <state>/agents/ID/{log.0,log.1,exit} and the socket <run>/agents/ID.sock. Both folders
-// belong to agentosd alone (0700): no agent and no user can put anything there.
+// The files of each agent: <state>/agents/ID/{log.0,log.1,exit,policy} and the socket <run>/agents/ID.sock. Both
+// folders belong to agentosd alone (0700): no agent and no user can put anything there.
 class AgentFiles {
  public:
   static Result<AgentFiles> open(const std::string& state_dir, const std::string& run_dir);
@@ -22,6 +23,9 @@ class AgentFiles {
     UniqueFd listener, log_0, log_1, exit_record;  // what init writes to
   };
   [[nodiscard]] Result<Opened> create(const std::string& id) const;  // leaves nothing behind when it fails
+  // What the agent was started with; for one of before there were policies: nothing that limits.
+  [[nodiscard]] Result<> keep_policy(const std::string& id, const policy::Policy& policy) const;
+  [[nodiscard]] Result<policy::Policy> policy(const std::string& id) const;
   void remove(const std::string& id) const;
   void remove_socket(const std::string& id) const;
 

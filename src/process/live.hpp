@@ -10,13 +10,15 @@ namespace agentos::process {
 
 // An agent that has not ended, or whose end is not stored yet.
 struct Agents::Live {
-  Live(const boost::asio::any_io_executor& executor, Agent record) : agent(std::move(record)), grace(executor) {}
+  Live(const boost::asio::any_io_executor& executor, Agent record)
+      : agent(std::move(record)), grace(executor), time(executor) {}
 
   Agent agent;
   std::optional<boost::asio::posix::stream_descriptor> pidfd;  // of its init
   std::optional<os::Cgroup> cgroup;
   UniqueFd control;                 // connection to its init that carries signals; opened when first needed
   boost::asio::steady_timer grace;  // stopping: until SIGKILL
+  boost::asio::steady_timer time;   // until its wall time is over
   Bell ended;
   bool freezing{};  // a pause or resume is under way
   // Adopted in `starting`: whether it runs is not known yet. spawnd may still be at work on what the last agentosd

@@ -26,11 +26,10 @@ Result<> Agents::room_for(const Submission& submission) const {
 }
 
 // A live agent in status submitted whose plan is made. Nothing is left behind when it fails.
-Result<Agents::LivePtr> Agents::record(const Submission& submission, const HostFacts& facts, Plan& plan) {
+Result<Agents::LivePtr> Agents::record(const Submission& submission, const HostFacts& facts, Planned& planned) {
   const TimePoint now = environment_.now();
   Agent agent = record_of(submission, ids_.next(now, environment_.random()), now);
-  auto planned = AGENTOS_TRY(environment_.compile(agent, facts));
-  plan = std::move(planned.plan);
+  planned = AGENTOS_TRY(environment_.compile(agent, submission.policy, facts));
   agent.sandbox.not_enforced = std::move(planned.not_enforced);
   AGENTOS_TRY(store_.put(agent));
   auto live = std::make_shared<Live>(executor_, std::move(agent));
@@ -46,8 +45,8 @@ asio::awaitable<Result<Submitted>> Agents::submit(Submission submission) {
   const auto facts = co_await spawner_.probe();
   if (!facts) co_return std::unexpected(facts.error());
   if (auto room = room_for(submission); !room) co_return std::unexpected(std::move(room).error());
-  Plan plan;
-  auto recorded = record(submission, *facts, plan);
+  Planned planned;
+  auto recorded = record(submission, *facts, planned);
   if (!recorded) co_return std::unexpected(std::move(recorded).error());
   const LivePtr live = std::move(*recorded);
 
@@ -58,9 +57,15 @@ asio::awaitable<Result<Submitted>> Agents::submit(Submission submission) {
     live->agent.process.boot_id = environment_.boot_id;
     AGENTOS_TRY(transition(live, Event::start, {}));
     auto files = AGENTOS_TRY(files_.create(live->agent.id));
-    InitSpec spec{.uid = agent_uid, .gid = agent_uid, .log_max = environment_.log_max, .program = {}};
+    AGENTOS_TRY(files_.keep_policy(live->agent.id, submission.policy));
+    InitSpec spec{.uid = agent_uid,
+                  .gid = agent_uid,
+                  .log_max = environment_.log_max,
+                  .program = {},
+                  .limits = std::move(planned.limits)};
     spec.program = {.argv = std::move(submission.command),
-                    .env = environment_of(live->agent, submission.environment, submission.tty, submission.terminal),
+                    .env = environment_of(live->agent, submission.policy, submission.environment, submission.tty,
+                                          submission.terminal),
                     .cwd = submission.workspace,
                     .tty = submission.tty,
                     .with_stdin = submission.with_stdin,
@@ -84,7 +89,7 @@ asio::awaitable<Result<Submitted>> Agents::submit(Submission submission) {
     give_up(live, prepared.error());
     co_return std::unexpected(std::move(prepared).error());
   }
-  if (auto started = co_await start(live, std::move(plan), std::move(fds), *facts); !started) {
+  if (auto started = co_await start(live, std::move(planned.plan), std::move(fds), *facts); !started) {
     give_up(live, started.error());
     co_return std::unexpected(std::move(started).error());
   }

@@ -87,6 +87,8 @@ Agent record_of(const Submission& submission, std::string id, TimePoint now) {
   agent.workspace_mode = submission.workspace_mode;
   agent.command = shortened(submission.command);
   agent.limits = submission.limits;
+  agent.policy = submission.policy_name;
+  if (submission.policy.wall) agent.wall = submission.policy.wall->value;
   agent.tty = submission.tty;
   agent.with_stdin = submission.with_stdin;
   agent.remove_on_exit = submission.remove_on_exit;
@@ -94,8 +96,8 @@ Agent record_of(const Submission& submission, std::string id, TimePoint now) {
   return agent;
 }
 
-std::vector<std::string> environment_of(const Agent& agent, const std::vector<std::string>& added, bool tty,
-                                        const std::string& terminal) {
+std::vector<std::string> environment_of(const Agent& agent, const policy::Policy& policy,
+                                        const std::vector<std::string>& added, bool tty, const std::string& terminal) {
   std::map<std::string, std::string, std::less<>> variables;
   const auto set = [&](const std::string& variable) { variables[std::string(name_of(variable))] = variable; };
   set("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -105,6 +107,7 @@ std::vector<std::string> environment_of(const Agent& agent, const std::vector<st
   set("SHELL=/bin/bash");
   set("LANG=C.UTF-8");
   if (tty) set("TERM=" + (terminal.empty() ? "xterm" : terminal));
+  for (const auto& [variable, origin] : policy.set) set(variable.name + "=" + variable.value);
   for (const auto& variable : added) set(variable);
   set("AGENTOS_AGENT_ID=" + agent.id);
   set("AGENTOS_TENANT=" + agent.tenant);

@@ -6,6 +6,7 @@
 
 #include "agentos/base/fd.hpp"
 #include "agentos/model/agent.hpp"
+#include "policy/policy.hpp"
 
 namespace agentos::process {
 
@@ -18,7 +19,9 @@ struct Submission {
   std::string terminal;                  // TERM, with a tty
   std::string workspace;                 // absolute path of workspace_fd
   WorkspaceMode workspace_mode{WorkspaceMode::overlay};
-  Limits limits;
+  Limits limits;            // with those of the policy
+  std::string policy_name;  // of the administrator's policy
+  policy::Policy policy;    // the effective one, which `environment` keeps to
   bool tty{}, with_stdin{}, attach{}, remove_on_exit{};
   std::uint16_t rows{24}, columns{80};
   UniqueFd caller;        // the caller's connection: spawnd reads its credentials
@@ -43,9 +46,10 @@ constexpr std::size_t recorded_command_max = 16 << 10;  // what is remembered of
 // A new record, in status submitted.
 [[nodiscard]] Agent record_of(const Submission& submission, std::string id, TimePoint now);
 
-// What a program of this agent finds in its environment: a few fixed variables, then `added`, of which the last of a
-// name counts. AGENTOS_AGENT_ID and AGENTOS_TENANT always tell the truth.
-[[nodiscard]] std::vector<std::string> environment_of(const Agent& agent, const std::vector<std::string>& added,
-                                                      bool tty, const std::string& terminal);
+// What a program of this agent finds in its environment: a few fixed variables, those that the policy sets, then
+// `added`, of which the last of a name counts. AGENTOS_AGENT_ID and AGENTOS_TENANT always tell the truth.
+[[nodiscard]] std::vector<std::string> environment_of(const Agent& agent, const policy::Policy& policy,
+                                                      const std::vector<std::string>& added, bool tty,
+                                                      const std::string& terminal);
 
 }  // namespace agentos::process

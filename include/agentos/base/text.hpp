@@ -14,6 +14,8 @@ namespace agentos {
 [[nodiscard]] std::string printable(std::string_view text, bool keep_lines = false);
 
 [[nodiscard]] bool is_utf8(std::string_view text);  // well-formed by RFC 3629
+// The beginning of `text` that is well-formed UTF-8.
+[[nodiscard]] std::size_t utf8_prefix(std::string_view text);
 
 // "512MiB", "1.5G", "4096" -> bytes. Binary (KiB, K) and decimal (kB, MB) units as in systemd and podman: K, M, G, T
 // are binary, kB, MB, GB, TB decimal.

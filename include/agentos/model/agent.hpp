@@ -73,6 +73,8 @@ struct Agent {
   WorkspaceMode workspace_mode{};
   std::vector<std::string> command;
   Limits limits;
+  std::string policy;                             // the name of the administrator's policy it was started with
+  std::optional<std::chrono::milliseconds> wall;  // from `started` on: then it is terminated
   bool tty{};
   bool with_stdin{};
   bool remove_on_exit{};

@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include <boost/json/array.hpp>
 
 #include "agentos/base/text.hpp"
@@ -5,6 +7,7 @@
 #include "cli/foreground.hpp"
 #include "cli/json_text.hpp"
 #include "cli/limits.hpp"
+#include "cli/policy_choice.hpp"
 #include "cli/report.hpp"
 #include "cli/workspace.hpp"
 
@@ -26,6 +29,7 @@ class Run final : public Command {
         "-w,--workspace", "DIR", workspace_,
         "Folder it works in, at the same path inside (default: the current one); DIR:overlay (default: what it "
         "writes waits to be committed), DIR:bind (it writes to the folder), DIR:ro, DIR:empty");
+    policy_.declare(options);
     limits_.declare(options);
     options.value("--detach-keys", "KEYS", detach_keys_, "Keys that detach from a terminal (default: ctrl-p,ctrl-q)");
     options.rest("COMMAND", command_, "The program and its arguments");
@@ -63,7 +67,33 @@ class Run final : public Command {
     if (workspace.mode) body["workspace_mode"] = name(*workspace.mode);
     body["limits"] = AGENTOS_TRY(limits_.json());
     body["remove_on_exit"] = remove_;
+    AGENTOS_TRY(policy_.put(body));
+    body["offers_environment"] = true;
     return body;
+  }
+
+  // Where the policy lets variables enter by themselves agentosd answers with their names first.
+  static Result<client::Reply> submit(const Context& context, client::Call call) {
+    auto reply = context.client().call(call);
+    const auto* names = reply && reply->body.is_object() ? reply->body.get_object().if_contains("pass") : nullptr;
+    if (names == nullptr || !names->is_array()) return reply;
+    auto& body = call.body.as_object();
+    auto& environment = body["env"].as_object();
+    for (const auto& name : names->get_array()) {
+      const std::string key = name.is_string() ? std::string(name.get_string()) : std::string();
+      const char* value = key.empty() || environment.contains(key) ? nullptr : std::getenv(key.c_str());
+      if (value != nullptr) environment[key] = value;
+    }
+    body["offers_environment"] = false;
+    return context.client().call(call);
+  }
+
+  static void tell_notes(const client::Reply& reply) {
+    const auto* notes = reply.body.is_object() ? reply.body.get_object().if_contains("notes") : nullptr;
+    if (notes == nullptr || !notes->is_array()) return;
+    for (const auto& one : notes->get_array()) {
+      if (one.is_string()) note(one.get_string());
+    }
   }
 
   static void tell_not_enforced(const AgentView& agent, bool json) {
@@ -79,8 +109,9 @@ class Run final : public Command {
   }
 
   static Result<int> start(const Context& context, const client::Call& call) {
-    const auto answer = AGENTOS_TRY(context.client().call(call));
+    const auto answer = AGENTOS_TRY(submit(context, call));
     const AgentView agent(answer.body);
+    tell_notes(answer);
     tell_not_enforced(agent, context.json);
     AGENTOS_TRY(print(context.json ? json_pretty(answer.body) : agent.id() + "\n"));
     return exit_status::ok;
@@ -90,11 +121,12 @@ class Run final : public Command {
     auto keys = AGENTOS_TRY(DetachKeys::parse(detach_keys_));
     auto signals = AGENTOS_TRY(relay_signals(tty));
     call.interrupt = signals.interrupts();
-    const auto answer = context.client().call(call);
+    const auto answer = submit(context, call);
     if (!answer && answer.error().number() == EINTR) return interrupted(signals);
     if (!answer) return std::unexpected(answer.error());
     const AgentView agent(answer->body);
     if (!answer->fd) return fail(ErrorKind::internal, "agentosd sent no stream to the agent " + agent.id());
+    tell_notes(*answer);
     tell_not_enforced(agent, context.json);
 
     const auto id = agent.id();
@@ -139,6 +171,7 @@ class Run final : public Command {
   std::string name_, goal_, type_, workspace_, detach_keys_{"ctrl-p,ctrl-q"};
   std::vector<std::string> environment_, command_;
   LimitOptions limits_;
+  PolicyChoice policy_;
 };
 
 }  // namespace

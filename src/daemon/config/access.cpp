@@ -54,6 +54,9 @@ Decision may(const Config& config, const http::Peer& peer, Permission permission
     case Permission::submit:
       if (has(Role::operator_) || has(Role::admin)) return allow;
       return forbid("starting agents " + where + " takes the role operator or admin", what_to_add(peer));
+    case Permission::administer:
+      if (has(Role::admin)) return allow;
+      return forbid("this takes the role admin " + where, what_to_add(peer));
     case Permission::operate:
       if (has(Role::admin)) return allow;
       if (!has(Role::operator_)) return forbid("this takes the role operator or admin " + where, what_to_add(peer));

@@ -21,9 +21,10 @@ struct TenantRoles {
 [[nodiscard]] std::vector<TenantRoles> roles_of(const Config& config, const http::Peer& peer);
 
 enum class Permission : std::uint8_t {
-  view,     // list, inspect, wait, events: every role
-  submit,   // a new agent: operator, admin
-  operate,  // pause, resume, terminate, signal, attach, exec, logs, rm: operator on its own agents, admin on all
+  view,        // list, inspect, wait, events: every role
+  submit,      // a new agent: operator, admin
+  administer,  // what concerns the host's policies: admin
+  operate,     // pause, resume, terminate, signal, attach, exec, logs, rm: operator on its own agents, admin on all
 };
 
 struct Decision {

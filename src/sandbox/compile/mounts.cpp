@@ -131,6 +131,7 @@ void add_scratch(Steps& to, std::uint64_t memory) {
 // What the policy takes away of what is there by now. Hiding comes last, so that it hides what is protected too.
 void add_narrowing(Steps& to, const SandboxRequest& request) {
   const auto in_workspace = [&](Kind kind, const std::string& path) {
+    if (request.workspace_mode == WorkspaceMode::empty) return;      // there is nothing of the caller's
     to.add({kind, 0, 0755, path.substr(2), request.workspace, {}});  // without "./"
   };
   for (const auto& path : request.policy.read_only) in_workspace(Kind::protect, path.value);

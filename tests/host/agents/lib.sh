@@ -46,7 +46,8 @@ start_spawnd() {
 }
 start_agentosd() {
   "$build/src/daemon/agentosd" --socket "$AGENTOS_SOCKET" --spawnd-socket "$folder/spawnd/spawnd.sock" --user nobody \
-    --state-dir "$folder/state" --run-dir "$folder/run" --config "$folder/agentos.yaml" >>"$folder/agentosd.log" 2>&1 &
+    --state-dir "$folder/state" --run-dir "$folder/run" --config "$folder/agentos.yaml" --policies-dir "$policies" \
+    --tenants-dir "$tenants" --profiles-dir "$folder/profiles" >>"$folder/agentosd.log" 2>&1 &
   agentosd=$!
 }
 ready() { "$agentos" version >/dev/null 2>&1; }
@@ -67,6 +68,7 @@ supervisor_start() {
     installed=1
     agentos=/usr/bin/agentos
     slice=agentos.slice
+    policies=/etc/agentos/policies tenants=/etc/agentos/tenants
     export AGENTOS_SOCKET=/run/agentos/agentos.sock
     cp /etc/agentos/agentos.yaml "$folder/agentos.yaml.before"
     config >/etc/agentos/agentos.yaml
@@ -76,6 +78,10 @@ supervisor_start() {
     agentos=$build/src/cli/agentos
     slice=agentos-test-$$.slice
     export AGENTOS_SOCKET=$folder/run/agentos.sock
+    policies=$folder/policies tenants=$folder/tenants
+    mkdir "$policies" "$tenants" "$folder/profiles"
+    cp "$(dirname "${BASH_SOURCE[0]}")"/../../../policies/*.yaml "$folder/profiles"
+    chmod 755 "$policies" "$tenants" "$folder/profiles"
     config >"$folder/agentos.yaml"
     mkdir "$folder/spawnd" "$folder/state" "$folder/run"
     chown nobody "$folder/state" "$folder/run"

@@ -29,6 +29,19 @@ std::vector<Hostile> hostile_plans() {
       request.plan.mounts.insert(request.plan.mounts.begin(), step);
     };
   };
+  // Hiding and protecting take away only, but must not lead anywhere else.
+  const auto narrow = [](MountStep::Kind kind, const char* target, const char* source) {
+    return [kind, target, source](SpawndRequest& request) {
+      MountStep step;
+      step.kind = kind;
+      step.target = target;
+      step.source = source;
+      for (const auto& other : request.plan.mounts) {
+        if (other.kind == MountStep::Kind::workspace && *target == '\0') step.target = other.target;
+      }
+      request.plan.mounts.insert(request.plan.mounts.end() - 1, step);
+    };
+  };
   constexpr auto usual = MountStep::read_only | MountStep::no_suid | MountStep::no_dev;
   return {
       {"the host's root", bind("/", usual)},
@@ -39,6 +52,13 @@ std::vector<Hostile> hostile_plans() {
       {"a disk", bind("/dev/vda", MountStep::no_suid)},
       {"programs, writable", bind("/usr", MountStep::no_suid)},
       {"programs with setuid", bind("/usr", MountStep::read_only)},
+      {"a hidden root", narrow(MountStep::Kind::hide, "/", "")},
+      {"a hidden workspace", narrow(MountStep::Kind::hide, "", "")},
+      {"a hidden path out of the workspace", narrow(MountStep::Kind::hide, "", "a/../../x")},
+      {"a hidden path below another folder", narrow(MountStep::Kind::hide, "/tmp", "x")},
+      {"a protected path of the host", narrow(MountStep::Kind::protect, "/usr", "bin")},
+      {"a protected path out of the workspace", narrow(MountStep::Kind::protect, "", "../x")},
+      {"a protected workspace", narrow(MountStep::Kind::protect, "", "")},
       {"no filter", [](SpawndRequest& request) { request.plan.seccomp.clear(); }},
       {"a filter that allows everything",
        [](SpawndRequest& request) { request.plan.seccomp = {{0x06, 0, 0, SECCOMP_RET_ALLOW}}; }},

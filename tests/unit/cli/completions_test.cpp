@@ -86,7 +86,8 @@ class Shells : public ::testing::Test {
 
 TEST_F(Shells, Bash) {
   EXPECT_THAT(bash({"agentos", ""}), IsSupersetOf({"run", "ps", "doctor", "--version"}));
-  EXPECT_THAT(bash({"agentos", "p"}), UnorderedElementsAre("ps", "pause", "prune"));
+  EXPECT_THAT(bash({"agentos", "p"}), UnorderedElementsAre("ps", "pause", "prune", "policy"));
+  EXPECT_THAT(bash({"agentos", "policy", "re"}), UnorderedElementsAre("reload"));
   EXPECT_THAT(bash({"agentos", "--socket", "/x", "res"}), UnorderedElementsAre("resume"));
   EXPECT_THAT(bash({"agentos", "ps", "--st"}), UnorderedElementsAre("--status"));
   EXPECT_THAT(bash({"agentos", "ps", "--status", "fa"}), UnorderedElementsAre("failed"));
@@ -109,7 +110,8 @@ TEST_F(Shells, Bash) {
 TEST_F(Shells, Fish) {
   if (!has("fish")) GTEST_SKIP() << "fish is not installed";
   EXPECT_THAT(fish("agentos "), IsSupersetOf({"run", "ps", "doctor"}));
-  EXPECT_THAT(fish("agentos p"), UnorderedElementsAre("ps", "pause", "prune"));
+  EXPECT_THAT(fish("agentos p"), UnorderedElementsAre("ps", "pause", "prune", "policy"));
+  EXPECT_THAT(fish("agentos policy re"), UnorderedElementsAre("reload"));
   EXPECT_THAT(fish("agentos --socket /x res"), UnorderedElementsAre("resume"));
   EXPECT_THAT(fish("agentos ps --st"), UnorderedElementsAre("--status"));
   EXPECT_THAT(fish("agentos ps --status fa"), UnorderedElementsAre("failed"));

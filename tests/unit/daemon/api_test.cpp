@@ -1,5 +1,7 @@
 #include "daemon/api.hpp"
 
+#include <fstream>
+
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
@@ -30,10 +32,26 @@ class ApiTest : public process::AgentsFixture {
  protected:
   EventHub events;
   std::unique_ptr<LogWatch> log_watch = std::move(*LogWatch::open(daemon_context->get_executor()));
-  Api api{*agents, spawner, events, *log_watch, std::make_shared<const config::Config>(test_config())};
+  PolicyFolders folders{folder.path() + "/policies", folder.path() + "/tenants", folder.path() + "/profiles"};
+  Policies policies = [this] {
+    for (const auto& made : {folders.policies, folders.tenants, folders.profiles})
+      std::filesystem::create_directory(made);
+    write(folders.profiles + "/default.yaml", "version: 1\nfilesystem: {workspace: bind}\n");
+    return Policies(folders);
+  }();
+  int reloads{};
+  Api api{*agents,
+          spawner,
+          events,
+          *log_watch,
+          policies,
+          [this] { static_cast<void>(policies.reload()), ++reloads; },
+          std::make_shared<const config::Config>(test_config())};
   http::Router router;
 
   ApiTest() { api.add_routes(router); }
+
+  static void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
   struct Answer {
     unsigned status{};
@@ -193,6 +211,94 @@ TEST_F(ApiTest, EverybodyMayAskWhoTheyAre) {
   EXPECT_EQ(call(alice, "GET", "/v1/whoami").body.at("tenants").at(0).at("roles").at(0).as_string(), "operator");
   EXPECT_EQ(call(stranger, "GET", "/v1/version").body.at("api").as_string(), "v1");
   EXPECT_EQ(call(stranger, "GET", "/v1/host").status, 200U);
+}
+
+TEST_F(ApiTest, AnAgentIsHeldToItsPolicy) {
+  write(folders.tenants + "/acme.yaml", "version: 1\nresources: {memory: 1GiB}\n");
+  static_cast<void>(policies.reload());
+  const auto submit = [&](const std::string& more) {
+    const std::string body = R"({"command":["work"],"workspace":")" + folder.path() + "\"" + more + "}";
+    return call(alice, "POST", "/v1/agents", body.c_str(), folder.path());
+  };
+  const auto greedy = submit(R"(,"limits":{"memory_max":2147483648})");
+  EXPECT_EQ(greedy.status, 400U);
+  EXPECT_THAT(std::string(greedy.body.at("reasons").at(0).as_string()),
+              testing::HasSubstr("--memory: resources.memory 2GiB is more than 1GiB, which is the most ("));
+  const auto held = submit("");
+  ASSERT_EQ(held.status, 201U) << held.body;
+  EXPECT_EQ(held.body.at("policy").as_string(), "default");
+  EXPECT_EQ(held.body.at("limits").at("memory_max").to_number<std::uint64_t>(), 1ULL << 30U);
+  EXPECT_EQ(held.body.at("workspace").at("mode").as_string(), "overlay");
+  EXPECT_EQ(submit(R"(,"policy":"nowhere")").status, 404U);
+  EXPECT_EQ(submit(R"(,"policy_file":{"name":"m","text":"version: 2"})").status, 400U);
+  EXPECT_EQ(submit(R"(,"policy_file":{"name":"m","text":"version: 1\nresources: {memory: 64MiB}"})").status, 201U);
+}
+
+TEST_F(ApiTest, NamesTheVariablesThatThePolicyLetsIn) {
+  write(folders.policies + "/default.yaml", "version: 1\nenvironment: {pass: [KEY, \"X_*\"]}\n");
+  static_cast<void>(policies.reload());
+  const auto submit = [&](const std::string& more) {
+    const std::string body = R"({"command":["work"],"workspace":")" + folder.path() + "\"" + more + "}";
+    return call(alice, "POST", "/v1/agents", body.c_str(), folder.path());
+  };
+  const auto asked = submit(R"(,"offers_environment":true)");
+  EXPECT_EQ(asked.status, 200U);
+  EXPECT_EQ(asked.body, boost::json::parse(R"({"pass":["KEY"]})"));
+  EXPECT_EQ(submit(R"(,"env":{"KEY":"v","X_A":"w"})").status, 201U);
+  const auto other = submit(R"(,"env":{"OTHER":"v"})");
+  EXPECT_EQ(other.status, 403U);
+  EXPECT_THAT(std::string(other.body.at("detail").as_string()), testing::HasSubstr("'OTHER' may not enter"));
+}
+
+TEST_F(ApiTest, PoliciesAreShownToWhoHasARoleAndReloadedByAdmins) {
+  for (const uid_t uid : {root, alice, viewer}) {
+    EXPECT_EQ(call(uid, "GET", "/v1/policies").body.at("policies").at(0).at("state").as_string(), "good");
+    EXPECT_EQ(call(uid, "GET", "/v1/policies/default").status, 200U);
+  }
+  EXPECT_EQ(call(stranger, "GET", "/v1/policies").status, refused_as(ErrorKind::forbidden));
+  EXPECT_EQ(call(stranger, "POST", "/v1/policies/check", R"({"name":"m","text":""})").status,
+            refused_as(ErrorKind::forbidden));
+  EXPECT_EQ(call(alice, "POST", "/v1/policies/reload").status, refused_as(ErrorKind::forbidden));
+  EXPECT_EQ(reloads, 0);
+  EXPECT_EQ(call(root, "POST", "/v1/policies/reload").body.at("policies").to_number<int>(), 1);
+  EXPECT_EQ(reloads, 1);
+  const auto checked = call(alice, "POST", "/v1/policies/check", R"({"name":"m","text":"version: 2\ncolour: red\n"})");
+  EXPECT_FALSE(checked.body.at("good").as_bool());
+  EXPECT_EQ(checked.body.at("errors").as_array().size(), 2U);
+  const auto diff = call(alice, "POST", "/v1/policies/diff",
+                         R"({"from":{"name":"default"},"to":{"name":"m","file":true,"text":"version: 1"}})");
+  EXPECT_EQ(diff.body.at("differences").as_array().size(), 1U);
+}
+
+TEST_F(ApiTest, WhyIsAnsweredFromThePlan) {
+  write(folders.policies + "/default.yaml", "version: 1\nfilesystem: {hidden: [./.env], workspace: bind}\n");
+  static_cast<void>(policies.reload());
+  spawner.facts = {};
+  spawner.facts.cgroup_root = spawner.facts.slice = slice;
+  spawner.facts.cgroup_kill = spawner.facts.cgroup_freeze = spawner.facts.clone_into_cgroup = true;
+  spawner.facts.user_namespace = spawner.facts.seccomp_filter = spawner.facts.id_mapped_mounts = spawner.facts.overlay =
+      true;
+  const auto why = [&](const std::string& question) {
+    return call(alice, "POST", "/v1/why", ("{\"workspace\":\"/home/alice/w\"," + question + "}").c_str());
+  };
+  const auto hidden = why(R"("path":"./.env","op":"read")");
+  ASSERT_EQ(hidden.status, 200U) << hidden.body;
+  EXPECT_FALSE(hidden.body.at("allowed").as_bool());
+  EXPECT_EQ(hidden.body.at("at").as_string(), folders.policies + "/default.yaml:2:23");
+  EXPECT_TRUE(why(R"("path":"/usr/bin/env","op":"exec")").body.at("allowed").as_bool());
+  EXPECT_FALSE(why(R"("syscall":"165")").body.at("allowed").as_bool());
+  for (const char* bad : {R"("path":"x")", R"("path":"x","op":"see")", R"("syscall":"nothing")", R"("op":"read")",
+                          R"("path":"/../..","op":"read")"}) {
+    EXPECT_EQ(why(bad).status, 400U) << bad;
+  }
+  const auto id = submit_as(alice, "asked");
+  write(folders.policies + "/default.yaml", "version: 1\n");
+  static_cast<void>(policies.reload());
+  EXPECT_FALSE(why(R"("path":"./.env","op":"read","agent":"asked")").body.at("allowed").as_bool());
+  EXPECT_TRUE(why(R"("path":"./.env","op":"read")").body.at("allowed").as_bool());
+  const auto explained = call(alice, "POST", "/v1/policies/explain", R"({"workspace":"/home/alice/w"})");
+  ASSERT_EQ(explained.status, 200U) << explained.body;
+  EXPECT_THAT(std::string(explained.body.at("plan").as_string()), testing::HasSubstr("workspace /home/alice/w"));
 }
 
 }  // namespace

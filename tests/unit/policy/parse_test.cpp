@@ -236,6 +236,13 @@ TEST(PolicyParse, HostileTextIsNeutralInMessages) {
   EXPECT_THAT(errors(with("resources: {memory: \"\\e[2J\"}\n")), HasSubstr("'\\x1b[2J' is not a size"));
 }
 
+TEST(PolicyParse, TakesUtf8Only) {
+  EXPECT_EQ(errors(with("filesystem: {hidden: [./\xc3\xa4]}\n")), "accepted");
+  EXPECT_EQ(errors(with("filesystem:\n  hidden: [./\xe4]\n")),
+            "p.yaml:3:14: a byte that is not UTF-8 (save the file as UTF-8)");
+  EXPECT_THAT(errors(with("filesystem: {hidden: [\"/\\u202Ex/y\"]}\n")), HasSubstr("'/\\u{202e}x' of the host"));
+}
+
 TEST(PolicyText, ReadsBackAsItWasWritten) {
   EXPECT_EQ(text(Bytes{512ULL << 20U}), "512MiB");
   EXPECT_EQ(text(Bytes{1000}), "1000");

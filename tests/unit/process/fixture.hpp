@@ -40,7 +40,8 @@ class AgentsFixture : public testing::Test {
     auto files = AgentFiles::open(folder.path(), folder.path());
     EXPECT_TRUE(files) << files.error().message();
     Agents::Environment environment;
-    environment.compile = [this](const Agent& agent, const HostFacts&) -> Result<Agents::Planned> {
+    environment.compile = [this](const Agent& agent, const policy::Policy&,
+                                 const HostFacts&) -> Result<Agents::Planned> {
       if (compile_failure) return std::unexpected(*compile_failure);
       Agents::Planned planned;
       planned.plan.tenant = agent.tenant;

@@ -61,14 +61,15 @@ TEST(Submission, EnvironmentTellsTheTruthAboutTheAgent) {
   Agent agent;
   agent.id = "a01";
   agent.tenant = "acme";
-  const auto pipes = environment_of(agent, {"PATH=/mine", "AGENTOS_TENANT=lie", "X=1", "X=2"}, false, "xterm-256color");
+  const auto pipes =
+      environment_of(agent, {}, {"PATH=/mine", "AGENTOS_TENANT=lie", "X=1", "X=2"}, false, "xterm-256color");
   EXPECT_THAT(pipes, Contains("PATH=/mine"));
   EXPECT_THAT(pipes, Contains("X=2"));
   EXPECT_THAT(pipes, Contains("AGENTOS_TENANT=acme"));
   EXPECT_THAT(pipes, Contains("AGENTOS_AGENT_ID=a01"));
   EXPECT_THAT(pipes, Contains("HOME=/home/agent"));
   EXPECT_THAT(pipes, testing::Not(Contains(HasSubstr("TERM="))));
-  EXPECT_THAT(environment_of(agent, {}, true, "xterm-256color"), Contains("TERM=xterm-256color"));
+  EXPECT_THAT(environment_of(agent, {}, {}, true, "xterm-256color"), Contains("TERM=xterm-256color"));
 }
 
 TEST(AgentIds, RiseAlsoWhenTheClockDoesNot) {
@@ -95,12 +96,13 @@ TEST(AgentRecord, IsRefusedWhenCutOrOfAnotherVersion) {
   for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(Agent::decode(bytes.substr(0, size))) << size;
   EXPECT_FALSE(Agent::decode(bytes + "x"));
   std::string newer = bytes;
-  newer[0] = 3;
+  newer[0] = 4;
   EXPECT_THAT(Agent::decode(newer).error().hint(), HasSubstr("newer agentos"));
 }
 
-// Version 1 is the same without the workspace's mode: every workspace was bound.
-TEST(AgentRecord, OfVersion1IsRead) {
+// Version 2 is the same without policy and wall time, version 1 also without the workspace's mode: every workspace was
+// bound.
+TEST(AgentRecord, OfEarlierVersionsIsRead) {
   Agent agent;
   agent.id = "a01";
   agent.workspace = "/w";
@@ -109,6 +111,15 @@ TEST(AgentRecord, OfVersion1IsRead) {
   agent.workspace_mode = WorkspaceMode::overlay;
   const std::string other = agent.encode();
   const auto mode = std::ranges::mismatch(bytes, other).in1 - bytes.begin();
+  agent.policy = "p";
+  const std::string third = agent.encode();
+  const auto policy = std::ranges::mismatch(other, third).in1 - other.begin();
+  bytes.erase(static_cast<std::size_t>(policy), 5);  // no text, no time
+  bytes[0] = 2;
+  const auto second = Agent::decode(bytes);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->policy, "");
+  EXPECT_FALSE(second->wall);
   bytes.erase(static_cast<std::size_t>(mode), 1);
   bytes[0] = 1;
   const auto read = Agent::decode(bytes);

@@ -37,6 +37,7 @@ SandboxRequest request_with(std::string_view rest) {
   auto request = sample_request();
   request.policy = read(rest);
   request.limits = policy::limits_of(request.policy);
+  request.workspace_mode = request.policy.workspace->value;
   return request;
 }
 

@@ -1,0 +1,150 @@
+#include "daemon/policies.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "agentos/base/text.hpp"
+#include "os/file.hpp"
+#include "policy/compose.hpp"
+
+namespace agentos::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t files_max = 1024;  // of one folder
+
+std::string state_of(const PolicyFile& file) {
+  return file.good ? "the last good version is in force" : "there is no good version: whatever needs it is refused";
+}
+
+}  // namespace
+
+void Policies::read_folder(const std::string& folder, policy::Kind kind, bool packaged, const Files& before,
+                           Files& into) {
+  std::error_code error;
+  std::vector<fs::path> paths;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const auto name = entry->path().filename().string();
+    if (name.ends_with(".yaml") && !name.starts_with('.')) paths.push_back(entry->path());
+  }
+  // A folder that is not there holds nothing; one that cannot be read keeps what it held.
+  if (error && error != std::errc::no_such_file_or_directory) {
+    folder_faults_.push_back(folder + ": " + error.message() + "; what it held before is in force");
+    for (const auto& [name, file] : before) {
+      if (file.path.starts_with(folder + "/")) into.try_emplace(name, file);
+    }
+    return;
+  }
+  std::ranges::sort(paths);
+  if (paths.size() > files_max) {
+    folder_faults_.push_back(folder + ": more than " + std::to_string(files_max) + " files; the rest is not read");
+    paths.resize(files_max);
+  }
+  for (const auto& path : paths) {
+    const auto name = path.stem().string();
+    if (!is_name(name)) {
+      folder_faults_.push_back(printable(path.string()) + ": not read: the name must be of a-z, 0-9, '-' and '_'");
+      continue;
+    }
+    if (into.contains(name)) continue;  // administrators' before packaged
+    PolicyFile file{path.string(), packaged, {}, {}, {}};
+    const auto text = os::read_file(AT_FDCWD, file.path, policy::file_bytes_max);
+    if (!text) {
+      file.fault = file.path + ":1:1: cannot be read: " + text.error().message();
+    } else if (auto parsed = policy::parse(*text, file.path, kind)) {
+      file.good = std::move(*parsed);
+      file.text = *text;
+    } else {
+      file.fault = policy::text(parsed.error(), file.path);
+    }
+    const auto known = before.find(name);
+    if (!file.good && known != before.end() && known->second.path == file.path) {
+      file.good = known->second.good;
+      file.text = known->second.text;
+    }
+    into.emplace(name, std::move(file));
+  }
+}
+
+std::vector<std::string> Policies::reload() {
+  const auto before = faults();
+  folder_faults_.clear();
+  Files policies, tenants;
+  read_folder(folders_.policies, policy::Kind::policy, false, policies_, policies);
+  read_folder(folders_.profiles, policy::Kind::policy, true, policies_, policies);
+  read_folder(folders_.tenants, policy::Kind::tenant, false, tenants_, tenants);
+  policies_ = std::move(policies);
+  tenants_ = std::move(tenants);
+  auto now = faults();
+  std::erase_if(now, [&](const auto& fault) { return std::ranges::find(before, fault) != before.end(); });
+  return now;
+}
+
+std::vector<std::string> Policies::faults() const {
+  auto all = folder_faults_;
+  for (const auto* files : {&policies_, &tenants_}) {
+    for (const auto& [name, file] : *files) {
+      if (!file.fault.empty()) all.push_back(file.fault + "; " + state_of(file));
+    }
+  }
+  return all;
+}
+
+Result<const PolicyFile*> Policies::find(std::string_view name) const {
+  const auto found = policies_.find(name);
+  if (found == policies_.end()) {
+    std::string known;
+    for (const auto& [one, file] : policies_) known += (known.empty() ? "there are " : ", ") + one;
+    return fail(ErrorKind::not_found, "there is no policy '" + printable(name.substr(0, 64)) + "'",
+                known.empty() ? "an administrator writes " + folders_.policies + "/default.yaml, see agentos-policy(5)"
+                              : known);
+  }
+  if (!found->second.good) {
+    return fail(ErrorKind::unavailable, "policy '" + std::string(name) + "' cannot be used: " + found->second.fault,
+                "an administrator mends the file; it is read again at once");
+  }
+  return &found->second;
+}
+
+Result<Policies::Chosen> Policies::choose(std::string_view tenant, const Wish& wish) const {
+  Chosen chosen{wish.name.empty() ? "default" : wish.name, {}, {}};
+  std::vector<policy::Policy> ceilings, wishes;
+  const auto take = [&](const PolicyFile& file) {
+    ceilings.push_back(*file.good);
+    if (!file.fault.empty())
+      chosen.notes.push_back("the last good version of " + file.path + " is in force: " + file.fault);
+  };
+  if (const auto ceiling = tenants_.find(tenant); ceiling != tenants_.end()) {
+    if (!ceiling->second.good) {
+      return fail(ErrorKind::unavailable,
+                  "the ceilings of tenant '" + std::string(tenant) + "' cannot be read: " + ceiling->second.fault,
+                  "an administrator mends the file; it is read again at once");
+    }
+    take(ceiling->second);
+    const auto& allowed = ceiling->second.good->policies;
+    if (allowed && std::ranges::find(*allowed, chosen.name, &policy::Stated<std::string>::value) == allowed->end()) {
+      std::string words;
+      for (const auto& one : *allowed) words += (words.empty() ? "" : ", ") + one.value;
+      return fail(ErrorKind::forbidden,
+                  "tenant '" + std::string(tenant) + "' may not use the policy '" +
+                      printable(chosen.name.substr(0, 64)) + "' (" +
+                      (allowed->empty() ? ceiling->second.path : allowed->front().origin.text()) + ")",
+                  words.empty() ? "" : "it may use " + words);
+    }
+  }
+  take(*AGENTOS_TRY(find(chosen.name)));
+  if (wish.own) {
+    const auto& [file, text] = *wish.own;
+    auto parsed = policy::parse(text, printable(file.substr(0, 256)));
+    if (!parsed) return fail(ErrorKind::invalid, policy::text(parsed.error(), printable(file.substr(0, 256))));
+    wishes.push_back(std::move(*parsed));
+  }
+  wishes.push_back(wish.asked);
+  chosen.policy = AGENTOS_TRY(policy::compose(ceilings, wishes));
+  return chosen;
+}
+
+}  // namespace agentos::daemon
