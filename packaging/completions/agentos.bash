@@ -9,6 +9,8 @@ _agentos_value() { # "COMMAND OPTION"
     'run --type') : ;;
     'run -e' | 'run --env') compgen -e -- "$cur" ;;
     'run -w' | 'run --workspace') compgen -d -- "$cur" ;;
+    'run --policy') : ;;
+    'run --policy-file') compgen -f -- "$cur" ;;
     'run --memory') : ;;
     'run --memory-high') : ;;
     'run --cpus') : ;;
@@ -59,6 +61,20 @@ _agentos_value() { # "COMMAND OPTION"
     'rm --socket') compgen -f -- "$cur" ;;
     'prune --tenant') : ;;
     'prune --socket') compgen -f -- "$cur" ;;
+    'policy --policy') : ;;
+    'policy --policy-file') compgen -f -- "$cur" ;;
+    'policy -w' | 'policy --workspace') compgen -d -- "$cur" ;;
+    'policy --tenant') : ;;
+    'policy --socket') compgen -f -- "$cur" ;;
+    'why --path') compgen -f -- "$cur" ;;
+    'why --op') : ;;
+    'why --syscall') : ;;
+    'why --agent') : ;;
+    'why --policy') : ;;
+    'why --policy-file') compgen -f -- "$cur" ;;
+    'why -w' | 'why --workspace') compgen -d -- "$cur" ;;
+    'why --tenant') : ;;
+    'why --socket') compgen -f -- "$cur" ;;
     'doctor --socket') compgen -f -- "$cur" ;;
     'version --socket') compgen -f -- "$cur" ;;
     *) return 1 ;;
@@ -66,7 +82,7 @@ _agentos_value() { # "COMMAND OPTION"
 }
 
 _agentos() {
-  local cur=${COMP_WORDS[COMP_CWORD]} before='' command='' options='' agents=none rest=0 paths=0 words=0 i
+  local cur=${COMP_WORDS[COMP_CWORD]} before='' command='' options='' agents=none verbs='' rest=0 paths=0 words=0 i
   COMPREPLY=()
   # readline parts words at '=' too: "--status=failed" is three of them.
   ((COMP_CWORD == 0)) || before=${COMP_WORDS[COMP_CWORD - 1]}
@@ -92,7 +108,7 @@ _agentos() {
         ;;
     esac
     [[ $command != "${COMP_WORDS[i]}" || $words -gt 0 ]] || case $command in
-    run) options='-h --help -d --detach -t --tty -T --no-tty --rm --name --goal --type -e --env -w --workspace --memory --memory-high --cpus --cpu-weight --pids --io-weight --detach-keys --tenant --json --socket' rest=1 ;;
+    run) options='-h --help -d --detach -t --tty -T --no-tty --rm --name --goal --type -e --env -w --workspace --policy --policy-file --memory --memory-high --cpus --cpu-weight --pids --io-weight --detach-keys --tenant --json --socket' rest=1 ;;
     exec) options='-h --help -t --tty -T --no-tty -e --env --workdir --tenant --json --socket' agents='' rest=2 ;;
     attach) options='-h --help --detach-keys --tenant --json --socket' agents='' ;;
     ps) options='-h --help -a --all --status -q --quiet --names --no-trunc --tenant --json --socket' ;;
@@ -108,6 +124,8 @@ _agentos() {
     wait) options='-h --help --timeout --tenant --json --socket' agents='-a' ;;
     rm) options='-h --help -f --force --discard --tenant --json --socket' agents='-a' ;;
     prune) options='-h --help -f --force --tenant --json --socket' ;;
+    policy) options='-h --help --policy --policy-file --ceiling -w --workspace --tenant --json --socket' verbs='check list show explain diff reload' ;;
+    why) options='-h --help --path --op --syscall --agent --policy --policy-file -w --workspace --tenant --json --socket' ;;
     doctor) options='-h --help --json --socket' ;;
     version) options='-h --help --json --socket' ;;
     esac
@@ -116,7 +134,7 @@ _agentos() {
     case $before in
       --socket) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
       --tenant) ;;
-      *) mapfile -t COMPREPLY < <(compgen -W 'run exec attach ps top inspect logs diff commit discard pause resume terminate wait rm prune doctor version --help --version --json --tenant --socket' -- "$cur") ;;
+      *) mapfile -t COMPREPLY < <(compgen -W 'run exec attach ps top inspect logs diff commit discard pause resume terminate wait rm prune policy why doctor version --help --version --json --tenant --socket' -- "$cur") ;;
     esac
     return
   fi
@@ -130,6 +148,10 @@ _agentos() {
   elif [[ $agents != none ]] && ((words == 0 || rest == 0)); then
     # shellcheck disable=SC2086 # an option, or nothing
     mapfile -t COMPREPLY < <(compgen -W "$(agentos ps -q --names $agents 2>/dev/null)" -- "$cur")
+  elif [[ -n $verbs ]] && ((words == 0)); then
+    mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur")
+  elif [[ -n $verbs ]]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur") && compopt -o filenames 2>/dev/null
   elif ((rest > 0)); then
     mapfile -t COMPREPLY < <(compgen -c -- "$cur")
   fi
