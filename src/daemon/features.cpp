@@ -60,6 +60,9 @@ std::vector<Feature> features_of(const HostFacts& facts) {
                             "an agent is in its cgroup from its first moment", "use Linux 5.7 or later"));
   features.push_back(needed("id-mapped mounts", facts.id_mapped_mounts, "the workspace keeps its owner",
                             "use Linux 5.12 or later and a file system that has them (ext4, xfs, btrfs)"));
+  features.push_back(wanted("workspace layers", facts.overlay, "what an agent writes waits to be committed",
+                            "agents start only with --workspace DIR:bind or DIR:ro",
+                            "use Linux 5.19 or later with overlayfs, and ext4, xfs or btrfs below /var/lib"));
   features.push_back(needed("seccomp", facts.seccomp_filter, "system calls are on an allow-list",
                             "use a kernel with CONFIG_SECCOMP_FILTER=y"));
   features.push_back(wanted("Landlock", facts.landlock_abi > 0, "ABI " + std::to_string(facts.landlock_abi),

@@ -189,4 +189,10 @@ asio::awaitable<Result<void>> SpawndClient::remove_layer(std::string agent) {
   co_return Result<void>{};
 }
 
+asio::awaitable<Result<std::vector<std::string>>> SpawndClient::list_layers(std::string after) {
+  auto answer = co_await ask_layer(SpawndRequest::Kind::list_layers, std::move(after), UniqueFd());
+  if (!answer) co_return std::unexpected(std::move(answer).error());
+  co_return std::move(answer->reply.layers);
+}
+
 }  // namespace agentos::daemon

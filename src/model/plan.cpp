@@ -134,7 +134,7 @@ Result<SpawndRequest> SpawndRequest::decode(std::string_view packet) {
   SpawndRequest request;
   if (from.get<std::uint32_t>() != plan_protocol_version) from.refuse();
   request.id = from.get<std::uint64_t>();
-  request.kind = from.get_enum(Kind::remove_layer);
+  request.kind = from.get_enum(Kind::list_layers);
   if (request.kind == Kind::start) request.plan = Plan::decode(from);
   if (request.kind == Kind::remove) request.tenant = from.get_string();
   if (request.kind != Kind::probe && request.kind != Kind::start) request.agent = from.get_string();
@@ -168,6 +168,9 @@ std::string SpawndReply::encode() const {
     case Kind::layer:
       to.put(layer_is_empty);
       break;
+    case Kind::layers:
+      to.put(layers);
+      break;
   }
   return std::move(to).take();
 }
@@ -177,7 +180,7 @@ Result<SpawndReply> SpawndReply::decode(std::string_view packet) {
   SpawndReply reply;
   if (from.get<std::uint32_t>() != plan_protocol_version) from.refuse();
   reply.id = from.get<std::uint64_t>();
-  reply.kind = from.get_enum(Kind::layer);
+  reply.kind = from.get_enum(Kind::layers);
   switch (reply.kind) {
     case Kind::failed:
       reply.error = from.get_enum(ErrorKind::unsupported);
@@ -198,6 +201,9 @@ Result<SpawndReply> SpawndReply::decode(std::string_view packet) {
       break;
     case Kind::layer:
       reply.layer_is_empty = from.get_bool();
+      break;
+    case Kind::layers:
+      reply.layers = from.get_strings();
       break;
   }
   if (!from.finished()) return refuse_packet("reply of agentos-spawnd");

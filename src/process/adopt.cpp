@@ -138,6 +138,25 @@ asio::awaitable<void> Agents::sweep(const HostFacts& facts) {
   for (auto& stray : strays) {
     if (!live(stray.id)) co_await remove_stray(std::move(stray.path), std::move(stray.tenant), std::move(stray.id));
   }
+  co_await sweep_layers();
+}
+
+// A layer without a record is of a start that failed when spawnd had ended, or of a removal that a crash cut short. A
+// record is there before its layer and after it.
+asio::awaitable<void> Agents::sweep_layers() {
+  std::string after;
+  for (;;) {
+    const auto found = co_await layers_.list_layers(after);
+    if (!found || found->empty()) co_return;
+    for (const auto& id : *found) {
+      if (live(id) || !is_agent_id(id)) continue;
+      const auto known = store_.get(id);
+      if (known || known.error().kind() != ErrorKind::not_found) continue;
+      environment_.log("layer " + id + " has no record of its agent: it is removed");
+      static_cast<void>(co_await layers_.remove_layer(id));
+    }
+    after = found->back();
+  }
 }
 
 asio::awaitable<void> Agents::remove_stray(std::string path, std::string tenant, std::string id) {

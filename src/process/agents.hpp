@@ -114,10 +114,10 @@ class Agents {
   Result<> adopt_one(Agent record);
   Result<> find_started(const LivePtr& agent, const HostFacts& facts);  // when the reply of spawnd was lost
   void forget_record(const Agent& agent);                               // and files
-  boost::asio::awaitable<void> retire(LivePtr agent);               // has ended and is stored: removes it where asked
-  boost::asio::awaitable<void> remove_layer_later(std::string id);  // when spawnd is back
+  boost::asio::awaitable<void> retire(LivePtr agent);  // has ended and is stored: removes it where asked
   boost::asio::awaitable<void> sweep_forever();
   boost::asio::awaitable<void> sweep(const HostFacts& facts);
+  boost::asio::awaitable<void> sweep_layers();
   boost::asio::awaitable<void> remove_stray(std::string path, std::string tenant, std::string id);
 
   void spawn_detached(boost::asio::awaitable<void> work);

@@ -119,21 +119,8 @@ void Agents::give_up(const LivePtr& live, const Error& why) {
     files_.remove_socket(live->agent.id);
   } else {
     forget_record(live->agent);
-    // spawnd removes what a failed start has made, unless it has ended itself.
-    if (has_layer(live->agent.workspace_mode) && why.kind() == ErrorKind::unavailable) {
-      spawn_detached(remove_layer_later(live->agent.id));
-    }
   }
   live->ended.ring();
-}
-
-asio::awaitable<void> Agents::remove_layer_later(std::string id) {
-  using namespace std::chrono_literals;
-  asio::steady_timer timer(executor_);
-  while (!co_await layers_.remove_layer(id)) {
-    timer.expires_after(5s);
-    co_await timer.async_wait(asio::use_awaitable);
-  }
 }
 
 }  // namespace agentos::process

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -34,6 +36,20 @@ Result<> make_owned(int parent, const char* name, mode_t mode, uid_t uid, gid_t 
     return fail_errno(std::string("create the layer's ") + name);
   }
   return {};
+}
+
+// Until `visit` answers false.
+Result<> each_entry(UniqueFd directory, const std::function<bool(std::string_view)>& visit) {
+  const auto close = [](DIR* open) { ::closedir(open); };
+  const std::unique_ptr<DIR, decltype(close)> entries(::fdopendir(directory.get()));
+  if (!entries) return fail_errno("read a layer");
+  static_cast<void>(directory.release());
+  errno = 0;
+  while (const dirent* entry = ::readdir(entries.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != ".." && !visit(name)) return {};
+  }
+  return errno == 0 ? Result<>() : fail_errno("read a layer");
 }
 
 Result<> check_name(const std::string& agent) {
@@ -90,17 +106,20 @@ Result<UniqueFd> Layers::open_for(const std::string& agent, uid_t user) const {
 }
 
 Result<bool> Layers::is_empty(const std::string& agent) const {
-  auto upper = AGENTOS_TRY(open_for(agent, 0));
-  const auto close = [](DIR* open) { ::closedir(open); };
-  const std::unique_ptr<DIR, decltype(close)> entries(::fdopendir(upper.get()));
-  if (!entries) return fail_errno("read the layer of " + agent);
-  static_cast<void>(upper.release());
-  errno = 0;
-  while (const dirent* entry = ::readdir(entries.get())) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") return false;
-  }
-  return errno == 0 ? Result<bool>(true) : fail_errno("read the layer of " + agent);
+  bool empty = true;
+  AGENTOS_TRY(each_entry(AGENTOS_TRY(open_for(agent, 0)), [&](std::string_view) { return empty = false; }));
+  return empty;
+}
+
+Result<std::vector<std::string>> Layers::list(const std::string& after, std::size_t most) const {
+  std::vector<std::string> found;
+  AGENTOS_TRY(each_entry(AGENTOS_TRY(os::open_beneath(layers_.get(), ".", folder)), [&](std::string_view name) {
+    if (name > after) found.emplace_back(name);
+    return true;
+  }));
+  std::ranges::sort(found);
+  found.resize(std::min(found.size(), most));
+  return found;
 }
 
 Result<> Layers::remove(const std::string& agent) {

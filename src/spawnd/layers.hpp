@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "agentos/base/fd.hpp"
 #include "agentos/base/result.hpp"
@@ -26,6 +27,8 @@ class Layers {
   // `upper`, for reading, for somebody who may have it: whose layer it is, or root.
   [[nodiscard]] Result<UniqueFd> open_for(const std::string& agent, uid_t user) const;
   [[nodiscard]] Result<bool> is_empty(const std::string& agent) const;
+  // The agents that have one, in order: those behind `after`, `most` of them.
+  [[nodiscard]] Result<std::vector<std::string>> list(const std::string& after, std::size_t most) const;
   // At once out of sight; deleted in the background. Of one that is not there: done.
   [[nodiscard]] Result<> remove(const std::string& agent);
 

@@ -105,6 +105,19 @@ void Server::handle(const Connection& connection, const SpawndRequest& request, 
     case SpawndRequest::Kind::check_layer:
       answer_layer(connection, request, fds);
       return;
+    case SpawndRequest::Kind::list_layers: {
+      auto found = layers_.list(request.agent, SpawndReply::layers_max);
+      if (!found) {
+        reply_error(connection.number, request.id, found.error());
+        return;
+      }
+      SpawndReply layers;
+      layers.id = request.id;
+      layers.kind = SpawndReply::Kind::layers;
+      layers.layers = std::move(*found);
+      reply(connection.number, layers);
+      return;
+    }
     case SpawndRequest::Kind::remove_layer:
       reply_removed(connection, request, layers_.remove(request.agent));
       return;

@@ -211,7 +211,13 @@ TYPED_TEST(SpawnerContract, ALayerIsMadeWithItsAgentAndOutlivesIt) {
   ASSERT_EQ(::mkdirat(upper->get(), "made", 0755), 0) << "the descriptor is of the layer";
   EXPECT_EQ(::access((this->adapter->upper(this->id) + "/made").c_str(), F_OK), 0);
   EXPECT_EQ(is_empty(), false);
+  const auto list = [this](const char* after) {
+    return fakes::await(this->context, this->adapter->layers().list_layers(after)).value();
+  };
+  EXPECT_EQ(list(""), std::vector<std::string>{this->id});
+  EXPECT_EQ(list(this->id), std::vector<std::string>());
   EXPECT_TRUE(remove());
+  EXPECT_EQ(list(""), std::vector<std::string>());
   EXPECT_EQ(is_empty().error().kind(), ErrorKind::not_found);
 }
 

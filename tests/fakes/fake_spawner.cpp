@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -119,6 +120,17 @@ boost::asio::awaitable<Result<void>> FakeSpawner::remove_layer(std::string agent
   if (failure) co_return std::unexpected(*failure);
   fs::remove_all(layer(agent));
   co_return Result<void>{};
+}
+
+boost::asio::awaitable<Result<std::vector<std::string>>> FakeSpawner::list_layers(std::string after) {
+  if (failure) co_return std::unexpected(*failure);
+  std::vector<std::string> found;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(slice_ + "-layers", none)) {
+    if (entry.path().filename() > after) found.push_back(entry.path().filename());
+  }
+  std::ranges::sort(found);
+  co_return found;
 }
 
 std::string FakeSpawner::read(const std::string& agent, const std::string& file) const {

@@ -145,7 +145,8 @@ struct SpawndRequest {
     // The layer of an agent whose workspace is an overlay or empty: what it wrote. It outlives the cgroup.
     open_layer,  // agent; beside it the connection of a caller who owns the layer, or is root -> layer and a descriptor
     check_layer,   // agent -> layer
-    remove_layer,  // agent, which must have no cgroup any more; of one without a layer: done -> removed
+    remove_layer,  // agent, which has ended; of one without a layer: done -> removed
+    list_layers,   // agent: only those behind it -> layers
   };
   std::uint64_t id{};  // chosen by agentosd, echoed in the reply
   Kind kind{};
@@ -157,7 +158,7 @@ struct SpawndRequest {
 };
 
 struct SpawndReply {
-  enum class Kind : std::uint8_t { failed, facts, started, removed, layer };
+  enum class Kind : std::uint8_t { failed, facts, started, removed, layer, layers };
   std::uint64_t id{};
   Kind kind{};
   // failed
@@ -173,6 +174,9 @@ struct SpawndReply {
   std::string cgroup;  // absolute path of the agent's cgroup
   // layer
   bool layer_is_empty{};
+  // layers: the agents that have one, in order, layers_max at most
+  static constexpr std::size_t layers_max = 1000;
+  std::vector<std::string> layers;
 
   [[nodiscard]] std::string encode() const;
   static Result<SpawndReply> decode(std::string_view packet);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -24,6 +25,8 @@ class LayerStore {
   [[nodiscard]] virtual boost::asio::awaitable<Result<bool>> is_layer_empty(
       std::string agent) = 0;                                                                      // not_found as above
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> remove_layer(std::string agent) = 0;  // of none: done
+  // The agents that have one, in order: those behind `after`, some at a time. Empty: there are no more.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<std::string>>> list_layers(std::string after) = 0;
 };
 
 }  // namespace agentos

@@ -59,8 +59,8 @@ TEST(SpawndRequest, round_trip) {
 TEST(SpawndRequest, layers_are_named_by_their_agents) {
   SpawndRequest request;
   request.agent = "a1";
-  for (const auto kind :
-       {SpawndRequest::Kind::open_layer, SpawndRequest::Kind::check_layer, SpawndRequest::Kind::remove_layer}) {
+  for (const auto kind : {SpawndRequest::Kind::open_layer, SpawndRequest::Kind::check_layer,
+                          SpawndRequest::Kind::remove_layer, SpawndRequest::Kind::list_layers}) {
     request.kind = kind;
     const auto read = SpawndRequest::decode(request.encode());
     ASSERT_TRUE(read);
@@ -101,6 +101,11 @@ TEST(SpawndReply, round_trip_of_each_kind) {
   reply.layer_is_empty = true;
   expect_only_whole(reply.encode(), SpawndReply::decode);
   EXPECT_TRUE(SpawndReply::decode(reply.encode())->layer_is_empty);
+  reply.kind = SpawndReply::Kind::layers;
+  reply.layers.assign(SpawndReply::layers_max, "a0123456789ab");
+  expect_only_whole(reply.encode(), SpawndReply::decode);
+  EXPECT_EQ(SpawndReply::decode(reply.encode())->layers, reply.layers);
+  EXPECT_LE(reply.encode().size(), plan_message_max);
 }
 
 TEST(InitSpec, round_trip) {

@@ -297,6 +297,14 @@ TEST_F(LayersTest, NothingIsRemovedWhileNobodyKnowsWhatWasWritten) {
   EXPECT_TRUE(await(agents->remove(id, false)));
 }
 
+TEST_F(LayersTest, ALayerWithoutARecordIsRemovedAndNoOther) {
+  const std::string kept = ended(false, true), lost = ended(false, true);
+  ASSERT_TRUE(store.remove(lost));
+  restart();
+  run_until([&] { return !has_layer_on_disk(lost); });
+  EXPECT_TRUE(has_layer_on_disk(kept));
+}
+
 TEST_F(LayersTest, OneThatWritesToItsWorkspaceHasNone) {
   const std::string id = started();
   EXPECT_EQ(*await(agents->has_changes(*agents->get(id))), std::nullopt);
