@@ -44,6 +44,7 @@ echo hook >.git/hooks/pre-commit
 status "a protected one not" 2 run --policy test-paths "${bind[@]}" -- sh -c 'echo changed >.git/hooks/pre-commit'
 status "nor made anew beside it" 1 run --policy test-paths "${bind[@]}" -- touch .git/hooks/post-commit
 status "nor by another folder in its parent's place" 1 run --policy test-paths "${bind[@]}" -- mv .git .git2
+status "nor through a hard link" 1 run --policy test-paths "${bind[@]}" -- ln .git/hooks/pre-commit linked
 status "nor by removing it" 1 run --policy test-paths "${bind[@]}" -- rm -r .git/hooks
 is "it is as it was" "$(cat .git/hooks/pre-commit)" hook
 status "beside it can be written" 0 run --policy test-paths "${bind[@]}" -- sh -c 'echo x >.git/index && mv .git/index .git/index2'
@@ -142,6 +143,12 @@ has "is refused by name" "$err" "may not use the policy 'build'"
 "$agentos" run --name timed -- sleep 60 >/dev/null 2>&1
 is "its time is over" "$("$agentos" inspect timed | jq -r '.status + ": " + .reason')" "terminated: its time is over: limits.wall is 2s ($tenants/default.yaml:4:16)"
 no_ceiling
+printf 'version: 1\nlimits: {idle: 2s}\n' | policy test-idle
+"$agentos" run --name idle --policy test-idle -- sleep 60 >/dev/null 2>&1
+is "one that is idle is ended" "$("$agentos" inspect idle | jq -r '.status + ": " + .reason')" "terminated: idle for 2s (limits.idle, $policies/test-idle.yaml:2:16)"
+status "one that works is not" 0 run --policy test-idle -- python3 -c 'import time
+end = time.monotonic() + 5
+while time.monotonic() < end: pass'
 
 # --- the user's own file
 cat >mine.yaml <<'YAML'
