@@ -39,6 +39,13 @@ _agentos_value() { # "COMMAND OPTION"
     'logs --tail') : ;;
     'logs --tenant') : ;;
     'logs --socket') compgen -f -- "$cur" ;;
+    'diff --tenant') : ;;
+    'diff --socket') compgen -f -- "$cur" ;;
+    'commit --allow') compgen -f -- "$cur" ;;
+    'commit --tenant') : ;;
+    'commit --socket') compgen -f -- "$cur" ;;
+    'discard --tenant') : ;;
+    'discard --socket') compgen -f -- "$cur" ;;
     'pause --tenant') : ;;
     'pause --socket') compgen -f -- "$cur" ;;
     'resume --tenant') : ;;
@@ -75,7 +82,7 @@ _agentos_value() { # "COMMAND OPTION"
 }
 
 _agentos() {
-  local cur=${COMP_WORDS[COMP_CWORD]} before='' command='' options='' agents=none verbs='' rest=0 words=0 i
+  local cur=${COMP_WORDS[COMP_CWORD]} before='' command='' options='' agents=none verbs='' rest=0 paths=0 words=0 i
   COMPREPLY=()
   # readline parts words at '=' too: "--status=failed" is three of them.
   ((COMP_CWORD == 0)) || before=${COMP_WORDS[COMP_CWORD - 1]}
@@ -108,6 +115,9 @@ _agentos() {
     top) options='-h --help --once --interval --tenant --json --socket' ;;
     inspect) options='-h --help --tenant --json --socket' agents='-a' ;;
     logs) options='-h --help -f --follow --since --tail -t --timestamps --raw --tenant --json --socket' agents='-a' ;;
+    diff) options='-h --help --stat --exit-code --tenant --json --socket' agents='-a' paths=1 ;;
+    commit) options='-h --help -n --dry-run --allow --force --tenant --json --socket' agents='-a' paths=1 ;;
+    discard) options='-h --help --tenant --json --socket' agents='-a' paths=1 ;;
     pause) options='-h --help --tenant --json --socket' agents='' ;;
     resume) options='-h --help --tenant --json --socket' agents='' ;;
     terminate) options='-h --help --reason --grace --tenant --json --socket' agents='' ;;
@@ -124,7 +134,7 @@ _agentos() {
     case $before in
       --socket) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
       --tenant) ;;
-      *) mapfile -t COMPREPLY < <(compgen -W 'run exec attach ps top inspect logs pause resume terminate wait rm prune policy why doctor version --help --version --json --tenant --socket' -- "$cur") ;;
+      *) mapfile -t COMPREPLY < <(compgen -W 'run exec attach ps top inspect logs diff commit discard pause resume terminate wait rm prune policy why doctor version --help --version --json --tenant --socket' -- "$cur") ;;
     esac
     return
   fi
@@ -133,6 +143,8 @@ _agentos() {
     [[ ! -e ${COMPREPLY-} ]] || compopt -o filenames 2>/dev/null
   elif [[ $cur == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+  elif ((paths > 0 && words > 0)); then
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur") && compopt -o filenames 2>/dev/null
   elif [[ $agents != none ]] && ((words == 0 || rest == 0)); then
     # shellcheck disable=SC2086 # an option, or nothing
     mapfile -t COMPREPLY < <(compgen -W "$(agentos ps -q --names $agents 2>/dev/null)" -- "$cur")

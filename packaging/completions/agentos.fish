@@ -107,6 +107,35 @@ complete -c agentos -n '__agentos_command logs' -l json -d 'Answer, and say erro
 complete -c agentos -n '__agentos_command logs' -l socket -r -d 'Socket of agentosd (also AGENTOS_SOCKET)'
 complete -c agentos -n '__agentos_command logs' -a '(agentos ps -q --names -a 2>/dev/null)'
 
+complete -c agentos -n '__agentos_command ""' -a diff -d 'Show what an agent changed in its own layer of the workspace'
+complete -c agentos -n '__agentos_command diff' -s h -l help -d 'Show this help'
+complete -c agentos -n '__agentos_command diff' -l stat -d 'Only which paths changed, and by how many lines'
+complete -c agentos -n '__agentos_command diff' -l exit-code -d 'Exit with status 1 when there are changes'
+complete -c agentos -n '__agentos_command diff' -l tenant -x -d 'Tenant to act in (default: the first you have a role in)'
+complete -c agentos -n '__agentos_command diff' -l json -d 'Answer, and say errors, as JSON'
+complete -c agentos -n '__agentos_command diff' -l socket -r -d 'Socket of agentosd (also AGENTOS_SOCKET)'
+complete -c agentos -n '__agentos_command diff' -a '(agentos ps -q --names -a 2>/dev/null)'
+complete -c agentos -n '__agentos_command diff' -F
+
+complete -c agentos -n '__agentos_command ""' -a commit -d 'Put what an agent changed into the workspace'
+complete -c agentos -n '__agentos_command commit' -s h -l help -d 'Show this help'
+complete -c agentos -n '__agentos_command commit' -s n -l dry-run -d 'Tell what would be done, and do nothing'
+complete -c agentos -n '__agentos_command commit' -l allow -r -d 'Also this protected path, or those in this folder'
+complete -c agentos -n '__agentos_command commit' -l force -d 'Also what changed in the workspace since: the agent\'s replaces it'
+complete -c agentos -n '__agentos_command commit' -l tenant -x -d 'Tenant to act in (default: the first you have a role in)'
+complete -c agentos -n '__agentos_command commit' -l json -d 'Answer, and say errors, as JSON'
+complete -c agentos -n '__agentos_command commit' -l socket -r -d 'Socket of agentosd (also AGENTOS_SOCKET)'
+complete -c agentos -n '__agentos_command commit' -a '(agentos ps -q --names -a 2>/dev/null)'
+complete -c agentos -n '__agentos_command commit' -F
+
+complete -c agentos -n '__agentos_command ""' -a discard -d 'Drop what an agent changed'
+complete -c agentos -n '__agentos_command discard' -s h -l help -d 'Show this help'
+complete -c agentos -n '__agentos_command discard' -l tenant -x -d 'Tenant to act in (default: the first you have a role in)'
+complete -c agentos -n '__agentos_command discard' -l json -d 'Answer, and say errors, as JSON'
+complete -c agentos -n '__agentos_command discard' -l socket -r -d 'Socket of agentosd (also AGENTOS_SOCKET)'
+complete -c agentos -n '__agentos_command discard' -a '(agentos ps -q --names -a 2>/dev/null)'
+complete -c agentos -n '__agentos_command discard' -F
+
 complete -c agentos -n '__agentos_command ""' -a pause -d 'Freeze agents where they are'
 complete -c agentos -n '__agentos_command pause' -s h -l help -d 'Show this help'
 complete -c agentos -n '__agentos_command pause' -l tenant -x -d 'Tenant to act in (default: the first you have a role in)'

@@ -88,6 +88,10 @@ std::string printable(std::string_view text, bool keep_lines) {
   return result;
 }
 
+bool is_utf8(std::string_view text) {
+  return utf8_prefix(text) == text.size();
+}
+
 std::size_t utf8_prefix(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {

@@ -85,12 +85,15 @@ std::string AgentView::command_line() const {
 
 const boost::json::value* AgentView::of_workspace(std::string_view key) const {
   const auto* workspace = field("workspace");
-  return workspace != nullptr && workspace->is_object() ? workspace->get_object().if_contains(key) : nullptr;
+  return workspace == nullptr ? nullptr : member(*workspace, key);
+}
+
+std::string AgentView::workspace_path() const {
+  return as_text(of_workspace("path"));
 }
 
 std::optional<WorkspaceMode> AgentView::workspace_mode() const {
-  const auto* mode = of_workspace("mode");
-  return mode != nullptr && mode->is_string() ? workspace_mode_named(mode->get_string()) : std::nullopt;
+  return workspace_mode_named(as_text(of_workspace("mode")));
 }
 
 bool AgentView::changed() const {

@@ -34,7 +34,8 @@ class AgentView {
   [[nodiscard]] std::string status() const { return text("status"); }
   [[nodiscard]] bool ended() const;
   [[nodiscard]] std::optional<std::int64_t> owner() const;  // uid
-  [[nodiscard]] std::string command_line() const;           // arguments with spaces in quotes
+  [[nodiscard]] std::string workspace_path() const;
+  [[nodiscard]] std::string command_line() const;  // arguments with spaces in quotes
   [[nodiscard]] std::vector<std::string> not_enforced() const;
   [[nodiscard]] std::optional<WorkspaceMode> workspace_mode() const;
   // Whether its layer holds something that nobody has committed or discarded, as far as was looked.
@@ -44,7 +45,7 @@ class AgentView {
 
  private:
   [[nodiscard]] const boost::json::value* field(std::string_view key) const;
-  [[nodiscard]] const boost::json::value* of_workspace(std::string_view key) const;
+  [[nodiscard]] const boost::json::value* of_workspace(std::string_view key) const;  // null where there is none
   const boost::json::value* agent_;
 };
 

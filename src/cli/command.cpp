@@ -7,6 +7,7 @@ namespace {
 
 constexpr auto running = "Run";
 constexpr auto looking = "Look";
+constexpr auto changing = "Take over what an agent changed";
 constexpr auto steering = "Steer";
 constexpr auto host = "Host";
 
@@ -18,6 +19,9 @@ constexpr std::array all_commands{
     CommandInfo{"top", looking, "Watch what agents use", make_top},
     CommandInfo{"inspect", looking, "Show everything known about agents, as JSON", make_inspect},
     CommandInfo{"logs", looking, "Show what an agent printed", make_logs},
+    CommandInfo{"diff", changing, "Show what an agent changed in its own layer of the workspace", make_diff},
+    CommandInfo{"commit", changing, "Put what an agent changed into the workspace", make_commit},
+    CommandInfo{"discard", changing, "Drop what an agent changed", make_discard},
     CommandInfo{"pause", steering, "Freeze agents where they are", make_pause},
     CommandInfo{"resume", steering, "Let paused agents go on", make_resume},
     CommandInfo{"terminate", steering, "End agents: SIGTERM, a grace period, then SIGKILL", make_terminate},

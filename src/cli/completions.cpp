@@ -1,5 +1,6 @@
 #include "cli/completions.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "agentos/model/lifecycle.hpp"
@@ -63,6 +64,12 @@ std::string positional_of(const CommandInfo& info) {
   return {};
 }
 
+// "agentos diff AGENT PATH...": the agent first, then paths.
+bool takes_paths(const CommandInfo& info) {
+  return std::ranges::any_of(entries_of(info),
+                             [](const auto& entry) { return entry.positional && entry.names == "PATH"; });
+}
+
 std::string bash_value(std::string_view value) {
   switch (kind_of(value)) {
     case Kind::folder:
@@ -99,7 +106,8 @@ std::string bash_completion() {
         positional.starts_with("AGENT") ? " agents='" + std::string(agents_for(info.name)) + "'" : "";
     const std::string verbs = positional == "VERB" ? " verbs='" + std::string(policy_verbs) + "'" : "";
     const std::string rest = positional == "COMMAND" ? " rest=1" : positional == "AGENT COMMAND" ? " rest=2" : "";
-    options += "    " + std::string(info.name) + ") options='" + all + "'" + agents + verbs + rest + " ;;\n";
+    const std::string paths = takes_paths(info) ? " paths=1" : "";
+    options += "    " + std::string(info.name) + ") options='" + all + "'" + agents + verbs + rest + paths + " ;;\n";
   }
   return "# bash" + std::string(made) +
          R"sh(
@@ -113,7 +121,7 @@ _agentos_value() { # "COMMAND OPTION"
 }
 
 _agentos() {
-  local cur=${COMP_WORDS[COMP_CWORD]} before='' command='' options='' agents=none verbs='' rest=0 words=0 i
+  local cur=${COMP_WORDS[COMP_CWORD]} before='' command='' options='' agents=none verbs='' rest=0 paths=0 words=0 i
   COMPREPLY=()
   # readline parts words at '=' too: "--status=failed" is three of them.
   ((COMP_CWORD == 0)) || before=${COMP_WORDS[COMP_CWORD - 1]}
@@ -156,6 +164,8 @@ _agentos() {
     [[ ! -e ${COMPREPLY-} ]] || compopt -o filenames 2>/dev/null
   elif [[ $cur == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+  elif ((paths > 0 && words > 0)); then
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur") && compopt -o filenames 2>/dev/null
   elif [[ $agents != none ]] && ((words == 0 || rest == 0)); then
     # shellcheck disable=SC2086 # an option, or nothing
     mapfile -t COMPREPLY < <(compgen -W "$(agentos ps -q --names $agents 2>/dev/null)" -- "$cur")
@@ -229,6 +239,8 @@ std::string zsh_specs(const CommandInfo& info) {
     specs += "        '(-)1:program:_command_names -e' '*::arguments:_normal'";
   } else if (positional == "AGENT COMMAND") {
     specs += "        '(-)1:agent:" + agents + "' '(-)2:program:_command_names -e' '*::arguments:_normal'";
+  } else if (takes_paths(info)) {
+    specs += "        '1:agent:" + agents + "' '*:path:_files'";
   } else if (positional == "AGENT" && std::string_view(info.name) != "attach" &&
              std::string_view(info.name) != "logs") {
     specs += "        '*:agent:" + agents + "'";
@@ -351,6 +363,7 @@ complete -c agentos -n '__agentos_command ""' -l socket -r -d 'Socket of agentos
     if (positional.starts_with("AGENT")) {
       text += condition + " -a '(agentos ps -q --names " + (all.empty() ? "" : all + " ") + "2>/dev/null)'\n";
     }
+    if (takes_paths(info)) text += condition + " -F\n";
     if (positional == "VERB") text += condition + " -xa '" + policy_verbs + "'\n";
     if (positional.ends_with("COMMAND")) text += condition + " -a '(__fish_complete_subcommand)'\n";
   }

@@ -7,6 +7,13 @@
 #include <CLI/Formatter.hpp>
 
 namespace agentos::cli {
+namespace {
+
+CLI::Validator not_empty() {
+  return {[](const std::string& value) { return value.empty() ? "a name must not be empty" : ""; }, ""};
+}
+
+}  // namespace
 
 struct Options::Parser {
   CLI::App app;
@@ -45,12 +52,12 @@ void Options::list(const char* names, const char* what, std::vector<std::string>
 }
 
 void Options::positional(const char* name, std::string& value, const char* help) {
-  parser_->app.add_option(name, value, help)->type_name("")->required();
+  parser_->app.add_option(name, value, help)->type_name("")->required()->check(not_empty());
   entries_.push_back({name, name, help, true});
 }
 
 void Options::positionals(const char* name, std::vector<std::string>& values, const char* help, std::size_t least) {
-  auto* option = parser_->app.add_option(name, values, help)->type_name("");
+  auto* option = parser_->app.add_option(name, values, help)->type_name("")->check(not_empty());
   option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   if (least > 0) option->required();
   entries_.push_back({name, name, help, true});

@@ -56,6 +56,7 @@ struct Change {
   Side before, after;
   bool content{}, mode{}, times{}, xattrs{}, links{};  // of a modified one: what differs
   bool privileged{};                                   // has setuid, setgid or sticky bits that commit leaves out
+  bool leads_out{};                                    // a link to a path that is not in the workspace
   bool binary{};                                       // a file that is no text, before or after
   std::string_view protection;                         // why it is protected; empty: it is not
   Conflict conflict{};

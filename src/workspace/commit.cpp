@@ -116,7 +116,7 @@ class Committing {
     if (::fstat(lower_.get(), &status) != 0) return fail_errno("look at folder " + entered_);
     if ((status.st_mode & 0300U) != 0300U && status.st_uid == ::geteuid() && ::geteuid() != 0) {
       if (::fchmod(lower_.get(), (status.st_mode & 07777U) | 0700U) != 0) return fail_errno("make folder writable");
-      widened_.try_emplace(entered_, status.st_mode & 07777U);
+      widened_.try_emplace(entered_, status);
     }
     // Failing costs no more than a conflict told too many.
     if (upper_ && marked_.insert(entered_).second)
@@ -127,7 +127,9 @@ class Committing {
   void put_modes_back() {
     for (auto widened = widened_.rbegin(); widened != widened_.rend(); ++widened) {
       const auto folder = open_folder_at(layer_.lower, widened->first);
-      if (folder) ::fchmod(folder->get(), widened->second);
+      struct stat now{};
+      const bool same = folder && ::fstat(folder->get(), &now) == 0 && now.st_ino == widened->second.st_ino;
+      if (same) ::fchmod(folder->get(), widened->second.st_mode & 07777U);
     }
     widened_.clear();
   }
@@ -171,7 +173,7 @@ class Committing {
   std::set<ino_t> linked_;  // of the workspace: number of links changed by this commit
   std::string entered_;
   UniqueFd lower_, upper_;
-  std::map<std::string, mode_t> widened_;
+  std::map<std::string, struct stat> widened_;  // as they were before
   std::set<std::string> marked_;
 };
 

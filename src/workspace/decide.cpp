@@ -26,6 +26,11 @@ bool must_be_empty(const Entry& entry) {
   return entry.change.before.kind == Kind::directory && entry.change.after.kind != Kind::directory;
 }
 
+// A protected folder does no harm by itself: it is made for what is in it and allowed.
+bool waits_for_content(const Entry& entry, Verdict verdict) {
+  return verdict == Verdict::keep || (verdict == Verdict::guarded && entry.change.before.kind == Kind::none);
+}
+
 using Index = std::unordered_map<std::string_view, std::size_t>;
 
 std::optional<std::size_t> above(const Index& index, std::string_view path) {
@@ -46,16 +51,16 @@ std::vector<Verdict> decide(const std::vector<Entry>& entries, const Selection& 
   // Down: nothing is put into a folder that is held back.
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto parent = above(index, entries[i].change.path);
-    if (parent && must_be_made(entries[*parent]) && is_held(verdicts[*parent])) {
+    if (!parent || !must_be_made(entries[*parent]) || is_held(verdicts[i])) continue;
+    if (is_held(verdicts[*parent]) && !waits_for_content(entries[*parent], verdicts[*parent]))
       verdicts[i] = verdicts[*parent] == Verdict::conflict ? Verdict::conflict : Verdict::depends;
-    }
   }
   // Up: folders that are needed are made, and stay while they hold something.
   for (std::size_t i = entries.size(); i-- > 0;) {
     const auto parent = above(index, entries[i].change.path);
     if (!parent) continue;
     const bool goes_on = verdicts[i] == Verdict::commit;
-    if (goes_on && must_be_made(entries[*parent]) && verdicts[*parent] == Verdict::keep)
+    if (goes_on && must_be_made(entries[*parent]) && waits_for_content(entries[*parent], verdicts[*parent]))
       verdicts[*parent] = Verdict::commit;
     const bool stays = entries[i].change.what == What::deleted ? !goes_on : verdicts[i] == Verdict::depends;
     if (stays && must_be_empty(entries[*parent]) && verdicts[*parent] == Verdict::commit)

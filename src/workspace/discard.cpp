@@ -101,8 +101,10 @@ class Discarding {
     // What an opaque folder hides of it must first be hidden by the folders on the way.
     if (hides_ && lower_) AGENTOS_TRY(hide_by_piece(upper_.get(), lower_.get()));
     if (!upper || is_whiteout(*upper)) AGENTOS_TRY(replace_whiteout(layer_, upper_.get(), lower_.get(), name));
-    std::uint32_t mode = upper ? upper->st_mode & 07777U : 0700U;
-    auto next = AGENTOS_TRY(open_layer_folder(upper_.get(), name, mode, true));
+    const auto now = AGENTOS_TRY(look(upper_.get(), name));
+    if (!now) return nothing();
+    std::uint32_t mode = 0;
+    auto next = AGENTOS_TRY(open_layer_folder(upper_.get(), name, *now, mode, true));
     UniqueFd below;
     if (lower_is_folder) below = AGENTOS_TRY(open_folder(lower_.get(), name));
     hides_ = overlay_mark(next.get(), "opaque") == "y";

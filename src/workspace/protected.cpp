@@ -212,4 +212,18 @@ std::string_view protection_of(std::string_view path, Kind kind) {
   return {};
 }
 
+bool leads_out(std::string_view path, std::string_view target) {
+  if (target.starts_with('/')) return true;
+  auto depth = parts_of(path).size() - 1;
+  for (const auto& part : parts_of(target)) {
+    if (part == "..") {
+      if (depth == 0) return true;
+      --depth;
+    } else if (part != ".") {
+      ++depth;
+    }
+  }
+  return false;
+}
+
 }  // namespace agentos::workspace

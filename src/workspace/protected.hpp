@@ -11,4 +11,7 @@ namespace agentos::workspace {
 // systems.
 [[nodiscard]] std::string_view protection_of(std::string_view path, Kind kind);
 
+// Whether a link at `path` with this target leads out of the workspace, as far as the text tells. Pure.
+[[nodiscard]] bool leads_out(std::string_view path, std::string_view target);
+
 }  // namespace agentos::workspace

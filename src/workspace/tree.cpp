@@ -170,26 +170,49 @@ std::optional<std::string> overlay_mark(int fd, const char* name) {
   return std::move(*value);
 }
 
-Result<UniqueFd> open_layer_folder(int parent, const std::string& name, std::uint32_t& mode, bool widen) {
-  constexpr const char* mode_mark = "agentos.mode";
-  const bool wide = (mode & 0700U) == 0700U || ::geteuid() == 0;
-  if (widen && !wide && !add_owner_rights(parent, name, 0700)) return fail_errno("make " + name + " readable");
-  auto fd = AGENTOS_TRY(open_folder(parent, name));
-  if (const auto mark = overlay_mark(fd.get(), mode_mark)) {
-    std::from_chars(mark->data(), mark->data() + mark->size(), mode, 8);
-    mode &= 07777U;
-  } else if (widen && !wide) {
-    std::array<char, 8> octal{};
-    const auto* end = std::to_chars(octal.data(), octal.data() + octal.size(), mode, 8).ptr;
-    const auto size = static_cast<std::size_t>(end - octal.data());
-    if (::fsetxattr(fd.get(), (std::string(overlay_prefix) + mode_mark).c_str(), octal.data(), size, 0) != 0)
-      return fail_errno("remember the mode of " + name);
-  }
-  return fd;
+namespace {
+
+constexpr const char* mode_mark = "agentos.mode";          // on a folder: its mode, in octal
+constexpr const char* widening_mark = "agentos.widening";  // on its parent: inode and mode of the last one widened
+constexpr const char* times_mark = "agentos.times";        // on a folder: its times
+
+Result<> set_mark(int fd, const char* mark, const std::string& value) {
+  if (::fsetxattr(fd, (std::string(overlay_prefix) + mark).c_str(), value.data(), value.size(), 0) != 0)
+    return fail_errno("remember the mode of a folder of the layer");
+  return {};
 }
 
-namespace {
-constexpr const char* times_mark = "agentos.times";
+std::string octal(std::uint32_t mode) {
+  std::array<char, 8> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), mode & 07777U, 8).ptr};
+}
+
+std::uint32_t from_octal(std::string_view text) {
+  std::uint32_t mode = 0;
+  std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  return mode & 07777U;
+}
+
+}  // namespace
+
+Result<UniqueFd> open_layer_folder(int parent, const std::string& name, const struct stat& status, std::uint32_t& mode,
+                                   bool widen) {
+  mode = status.st_mode & 07777U;
+  const auto inode = std::to_string(status.st_ino) + " ";
+  // An attribute of a folder can be set only when it is writable, and a crash may come between the two: so its mode is
+  // first noted on its parent, which is writable by now.
+  if (widen && (mode & 0700U) != 0700U && ::geteuid() != 0) {
+    AGENTOS_TRY(set_mark(parent, widening_mark, inode + octal(mode)));
+    if (!add_owner_rights(parent, name, 0700)) return fail_errno("make " + name + " readable");
+  }
+  auto fd = AGENTOS_TRY(open_folder(parent, name));
+  if (const auto own = overlay_mark(fd.get(), mode_mark)) {
+    mode = from_octal(*own);
+  } else if (const auto noted = overlay_mark(parent, widening_mark); noted && noted->starts_with(inode)) {
+    mode = from_octal(std::string_view(*noted).substr(inode.size()));
+    if (widen) AGENTOS_TRY(set_mark(fd.get(), mode_mark, octal(mode)));
+  }
+  return fd;
 }
 
 Result<> remember_times(int folder) {

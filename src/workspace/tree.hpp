@@ -46,10 +46,11 @@ using Attributes = std::map<std::string, std::string>;
 // Gives the owner these rights to what `name` is now, without following it, and puts others back never. 0: it cannot.
 [[nodiscard]] bool add_owner_rights(int parent, const std::string& name, unsigned rights);
 
-// A folder of the layer. `mode` is what look() found and becomes what the agent gave it, also where it was widened
-// earlier. `widen`: gives the owner every right to it first, and remembers its mode in an attribute that agents cannot
-// set.
-[[nodiscard]] Result<UniqueFd> open_layer_folder(int parent, const std::string& name, std::uint32_t& mode, bool widen);
+// A folder of the layer. `status` is what look() found; `mode` becomes what the agent gave it, also where it was
+// widened earlier. `widen`: gives the owner every right to it first, and remembers its mode in attributes that agents
+// cannot set.
+[[nodiscard]] Result<UniqueFd> open_layer_folder(int parent, const std::string& name, const struct stat& status,
+                                                 std::uint32_t& mode, bool widen);
 
 // Writes down the times of a folder of the layer, where that has not been done, before the first is taken out of it.
 [[nodiscard]] Result<> remember_times(int folder);

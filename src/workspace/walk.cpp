@@ -1,12 +1,10 @@
 #include "workspace/walk.hpp"
 
 #include <fcntl.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <cerrno>
 #include <set>
 
 #include "workspace/compare.hpp"
@@ -39,7 +37,7 @@ class Walk {
     root.upper = layer_.upper;
     root.lower = layer_.lower;
     root.whiteouts_by_mark = overlay_mark(layer_.upper, "opaque") == "x";
-    if (access_ == Access::write) AGENTOS_TRY(remove_tree(layer_.lower, temporary_));
+    if (access_ == Access::write) AGENTOS_TRY(remove_leftover(layer_.lower));
     AGENTOS_TRY(visit(root));
     link_entries(entries_);
     find_gone(entries_);
@@ -109,6 +107,15 @@ class Walk {
     return visit_below_vanishing(folder.lower, name, path, folder.depth, folder.hidden_by, at);
   }
 
+  // What a commit that was interrupted left in a folder of the workspace: never more than a file or an empty folder.
+  [[nodiscard]] Result<> remove_leftover(int folder) const {
+    if (::unlinkat(folder, temporary_.c_str(), 0) == 0 || errno == ENOENT) return {};
+    if ((errno == EISDIR || errno == EPERM) && ::unlinkat(folder, temporary_.c_str(), AT_REMOVEDIR) == 0) return {};
+    if (errno != ENOTEMPTY && errno != EEXIST) return fail_errno("remove " + temporary_);
+    return fail(ErrorKind::conflict, "the workspace has a folder " + temporary_ + ", and something in it",
+                "commit uses this name: look at what is in the folder and move it away");
+  }
+
   bool is_whiteout(const Folder& folder, const std::string& name, const struct stat& upper) const {
     if (S_ISCHR(upper.st_mode) && upper.st_rdev == 0) return true;
     if (!folder.whiteouts_by_mark || !S_ISREG(upper.st_mode) || upper.st_size != 0) return false;
@@ -130,6 +137,10 @@ class Walk {
   // Compares a file, link or fifo. What cannot be read is said to be so.
   void look_closer(const Folder& folder, const std::string& name, Entry& entry) {
     const bool is_file = entry.change.after.kind == Kind::file;
+    if (entry.change.after.kind == Kind::symlink) {
+      const auto target = link_target(folder.upper, name);
+      entry.change.leads_out = !target || leads_out(entry.change.path, *target);
+    }
     entry.selected = selection_.contains(entry.change.path);
     if (is_file && entry.selected) {
       auto fd = open_file(folder.upper, name);
@@ -159,7 +170,7 @@ class Walk {
   Result<> visit_folder(const Folder& folder, const std::string& name, Entry entry) {
     auto& change = entry.change;
     auto upper = folder.depth < max_depth
-                     ? open_layer_folder(folder.upper, name, change.after.mode, access_ == Access::write)
+                     ? open_layer_folder(folder.upper, name, entry.upper, change.after.mode, access_ == Access::write)
                      : Result<UniqueFd>();
     if (!upper || !*upper) {
       change.obstacle = folder.depth < max_depth ? Obstacle::unreadable : Obstacle::too_deep;
@@ -181,7 +192,7 @@ class Walk {
     if (change.before.kind == Kind::directory) {
       if (auto opened = open_folder(folder.lower, name)) lower = std::move(*opened);
       if (!lower || !compare_folders(entry, next.upper, lower.get())) change.obstacle = Obstacle::unreadable;
-      if (lower && access_ == Access::write) AGENTOS_TRY(remove_tree(lower.get(), temporary_));
+      if (lower && access_ == Access::write) AGENTOS_TRY(remove_leftover(lower.get()));
     } else if (change.before.kind != Kind::none && changed_since(entry)) {
       change.conflict = Conflict::changed;
     }

@@ -13,6 +13,7 @@ namespace agentos {
 // DEL, bidirectional overrides and invalid UTF-8 are shown as \xNN or \u{NNNN}.
 [[nodiscard]] std::string printable(std::string_view text, bool keep_lines = false);
 
+[[nodiscard]] bool is_utf8(std::string_view text);  // well-formed by RFC 3629
 // The beginning of `text` that is well-formed UTF-8.
 [[nodiscard]] std::size_t utf8_prefix(std::string_view text);
 

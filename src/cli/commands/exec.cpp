@@ -21,7 +21,8 @@ class Exec final : public Command {
   }
 
   Result<int> run(Context& context) override {
-    if (words_.empty()) return fail(ErrorKind::invalid, "exec: no agent given", "see agentos exec --help");
+    if (words_.empty() || words_[0].empty())
+      return fail(ErrorKind::invalid, "exec: no agent given", "see agentos exec --help");
     const std::string agent = words_[0];
     std::vector<std::string> command(words_.begin() + 1, words_.end());
     if (!command.empty() && command[0] == "--") {

@@ -31,6 +31,11 @@ one_line "bad name"
 status "bad size" 125 "$agentos" run --memory lots -- true
 has "shows how to write it" "$err" "512MiB"
 status "bad variable" 125 "$agentos" run -e '=x' -- true
+status "an empty agent's name" 2 "$agentos" inspect ''
+one_line "an empty agent's name"
+status "also in a list" 2 "$agentos" pause worker ''
+status "also for exec" 125 "$agentos" exec '' -- true
+has "says what is missing" "$err" "no agent given"
 status "no such agent" 3 "$agentos" inspect nobody-there
 has "names it" "$err" nobody-there
 

@@ -236,6 +236,8 @@ class Operations {
     if (kind < 82) {
       struct stat status{};
       if (::lstat(at.c_str(), &status) != 0 || S_ISLNK(status.st_mode)) return {"chmod " + at, ENOENT};
+      // An overlay may go on judging by the old mode where the file is opened by another of its names.
+      if (!S_ISDIR(status.st_mode) && status.st_nlink > 1) return {"chmod " + at, EMLINK};
       const auto which = pick(6);
       return {"chmod " + at, error_of(::chmod(at.c_str(), is_folder(at) ? folder_modes[which] : file_modes[which]))};
     }

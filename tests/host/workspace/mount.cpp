@@ -100,6 +100,7 @@ void attach(int mount, const char* at) {
   for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   ::umask(022);
+  ::setenv("HOME", "/nonexistent", 1);  // git looks for configuration there
   // By descriptor: the agent may not be able to reach the folder the program is in.
   const int program = ::open(command[0].c_str(), O_RDONLY | O_CLOEXEC);
   ::execveat(program, "", arguments.data(), environ, AT_EMPTY_PATH);

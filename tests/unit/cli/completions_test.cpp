@@ -95,6 +95,8 @@ TEST_F(Shells, Bash) {
   EXPECT_THAT(bash({"agentos", "pause", ""}), UnorderedElementsAre("builder", "tester"));
   EXPECT_THAT(bash({"agentos", "pause", "builder", "te"}), UnorderedElementsAre("tester"));
   EXPECT_THAT(bash({"agentos", "logs", "o"}), UnorderedElementsAre("old"));
+  EXPECT_THAT(bash({"agentos", "commit", "o"}), UnorderedElementsAre("old"));
+  EXPECT_THAT(bash({"agentos", "commit", "old", "scr"}), UnorderedElementsAre("script"));
   EXPECT_THAT(bash({"agentos", "exec", "-t", "bu"}), UnorderedElementsAre("builder"));
   EXPECT_THAT(bash({"agentos", "exec", "builder", "prin"}), IsSupersetOf({"printf"}));
   EXPECT_THAT(bash({"agentos", "run", "-e", "HOM"}), IsSupersetOf({"HOME"}));
@@ -115,6 +117,8 @@ TEST_F(Shells, Fish) {
   EXPECT_THAT(fish("agentos ps --status fa"), UnorderedElementsAre("failed"));
   EXPECT_THAT(fish("agentos pause "), UnorderedElementsAre("builder", "tester"));
   EXPECT_THAT(fish("agentos logs o"), UnorderedElementsAre("old"));
+  EXPECT_THAT(fish("agentos diff "), IsSupersetOf({"builder", "tester"}));
+  EXPECT_THAT(fish("agentos diff builder scr"), IsSupersetOf({"script"}));
   EXPECT_THAT(fish("agentos run -"), IsSupersetOf({"--memory", "-d", "--workspace"}));
 }
 
@@ -136,6 +140,7 @@ TEST_F(Shells, Zsh) {
            "(default\\: what it writes waits to be committed), DIR\\:bind (it writes to the folder), DIR\\:ro, "
            "DIR\\:empty]:DIR:_files -/",
            "(-)1:program:_command_names -e"}));
+  EXPECT_THAT(told("diff"), IsSupersetOf({"1:agent:_agentos_agents_all", "*:path:_files"}));
   EXPECT_THAT(told("pause"), IsSupersetOf({"*:agent:_agentos_agents", "builder", "tester", "old"}));
 }
 

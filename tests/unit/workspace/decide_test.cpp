@@ -69,6 +69,15 @@ TEST(Decide, protected_paths_need_to_be_named) {
   EXPECT_THAT(decided({file}, false, {".envrc"}), ElementsAre(Verdict::commit));
 }
 
+TEST(Decide, a_protected_folder_is_made_for_what_is_allowed_in_it) {
+  auto folder = added(".claude", Kind::directory);
+  auto one = added(".claude/one"), two = added(".claude/two");
+  for (auto* entry : {&folder, &one, &two}) entry->change.protection = "reason";
+  EXPECT_THAT(decided({folder, one, two}), ElementsAre(Verdict::guarded, Verdict::guarded, Verdict::guarded));
+  EXPECT_THAT(decided({folder, one, two}, false, {".claude/one"}),
+              ElementsAre(Verdict::commit, Verdict::commit, Verdict::guarded));
+}
+
 TEST(Decide, a_folder_stays_while_something_in_it_does) {
   auto kept = deleted("d/.envrc");
   kept.change.protection = "reason";

@@ -103,5 +103,13 @@ TEST(Protected, has_a_reason_for_people) {
   EXPECT_EQ(protection_of(".envrc", Kind::file), "it sets the environment of who enters the folder");
 }
 
+TEST(Links, that_lead_out_of_the_workspace) {
+  for (const auto* target : {"/etc/passwd", "/", "..", "../x", "a/../../x"})
+    EXPECT_TRUE(leads_out("link", target)) << target;
+  for (const auto* target : {"a", "./a", "a/../b", ".", "..a"}) EXPECT_FALSE(leads_out("link", target)) << target;
+  EXPECT_FALSE(leads_out("a/b/link", "../../x"));
+  EXPECT_TRUE(leads_out("a/b/link", "../../../x"));
+}
+
 }  // namespace
 }  // namespace agentos::workspace
