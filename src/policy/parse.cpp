@@ -236,10 +236,10 @@ class Reader {
       read_map(node, name, {{"weight", weight(policy_.weight)}, {"priority", {}}, {"queue", {}}});
     } else if (name == "limits") {
       const auto make = [](std::uint64_t value) { return milliseconds(static_cast<std::int64_t>(value)); };
-      read_map(node, name,
-               {{"wall", amount(policy_.wall, parse_duration_ms, make, milliseconds(1000),
-                                milliseconds(std::chrono::days(365)))},
-                {"idle", {}, "limits.wall ends an agent after a time, idle or not"}});
+      const auto time = [&](Setting<milliseconds>& to) {
+        return amount(to, parse_duration_ms, make, milliseconds(1000), milliseconds(std::chrono::days(365)));
+      };
+      read_map(node, name, {{"wall", time(policy_.wall)}, {"idle", time(policy_.idle)}});
     } else {
       read_policies(node);
     }

@@ -92,6 +92,7 @@ struct Policy {
 
   Setting<Weight> weight;                   // scheduling: share of a busy CPU
   Setting<std::chrono::milliseconds> wall;  // from its start to its end
+  Setting<std::chrono::milliseconds> idle;  // without using the CPU or writing anything
 
   // Of a tenant's file: the policies that may be named. Unset: all.
   std::optional<std::vector<Stated<std::string>>> policies;
@@ -121,6 +122,7 @@ void each_setting(F&& f) {
   f("resources.on_missing", [](auto& of) -> auto& { return of.on_missing; });
   f("scheduling.weight", [](auto& of) -> auto& { return of.weight; });
   f("limits.wall", [](auto& of) -> auto& { return of.wall; });
+  f("limits.idle", [](auto& of) -> auto& { return of.idle; });
 }
 
 // As it is written in a policy.

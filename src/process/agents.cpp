@@ -139,6 +139,8 @@ void Agents::attend(const LivePtr& live, Started started) {
   if (agent.status == Status::starting) static_cast<void>(transition(live, Event::started, {}, false));
   if (agent.status == Status::stopping) begin_stop(live);
   if (agent.wall && agent.started) spawn_detached(end_in_time(live));
+  if (const auto policy = files_.policy(agent.id); policy && policy->idle)
+    spawn_detached(end_when_idle(live, *policy->idle));
   spawn_detached(supervise(live));
 }
 
@@ -182,6 +184,7 @@ void Agents::finish(const LivePtr& live, std::string_view without_record) {
   static_cast<void>(transition(live, event, std::move(reason), false));
   live->grace.cancel();
   live->time.cancel();
+  live->look.cancel();
   live->control.reset();
   if (!live->storing && agent.remove_on_exit) {
     spawn_detached(retire(live));

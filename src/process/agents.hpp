@@ -109,6 +109,7 @@ class Agents {
   void begin_stop(const LivePtr& agent);
   boost::asio::awaitable<void> end_grace(LivePtr agent);
   boost::asio::awaitable<void> end_in_time(LivePtr agent);
+  boost::asio::awaitable<void> end_when_idle(LivePtr agent, policy::Stated<std::chrono::milliseconds> idle);
   Result<> send_signal(Live& agent, int number);
 
   Result<> adopt_one(Agent record);

@@ -142,6 +142,34 @@ asio::awaitable<void> Agents::end_in_time(LivePtr live) {
   }
 }
 
+// Idle is who uses less than a thousandth of a CPU (timers tick in the quietest program) and writes nothing. While it
+// is paused it is not idle; a restart of agentosd begins to count anew.
+asio::awaitable<void> Agents::end_when_idle(LivePtr live, policy::Stated<std::chrono::milliseconds> idle) {
+  using namespace std::chrono_literals;
+  const auto pause = std::clamp<std::chrono::milliseconds>(idle.value / 10, 100ms, 60s);
+  auto busy_until = Bell::Clock::now();
+  auto written = files_.log_bytes(live->agent.id);
+  auto used = live->cgroup ? usage_of(*live->cgroup).cpu_usec : std::nullopt;
+  auto seen = busy_until;
+  while (!is_final(live->agent.status) && live->agent.status != Status::stopping) {
+    live->look.expires_after(pause);
+    co_await live->look.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (is_final(live->agent.status) || !live->cgroup) co_return;
+    const auto now = Bell::Clock::now();
+    const auto bytes = files_.log_bytes(live->agent.id);
+    const auto usage = usage_of(*live->cgroup).cpu_usec;
+    const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(now - seen).count();
+    const bool works = !used || !usage || (*usage - *used) * 1000 >= static_cast<std::uint64_t>(passed);
+    if (works || bytes != written || live->agent.status == Status::paused || live->freezing) busy_until = now;
+    written = bytes;
+    used = usage;
+    seen = now;
+    if (now - busy_until < idle.value) continue;
+    std::string reason = "idle for " + policy::text(idle.value) + " (limits.idle, " + idle.origin.text() + ")";
+    if (terminate(live->agent.id, std::move(reason), environment_.wall_grace)) co_return;
+  }
+}
+
 Result<> Agents::send_signal(Live& live, int number) {
   Frame frame;
   frame.type = FrameType::signal;

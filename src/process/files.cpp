@@ -83,6 +83,19 @@ std::array<std::string, 2> AgentFiles::logs(const std::string& id) const {
   return {folders_ + "/" + id + "/log.0", folders_ + "/" + id + "/log.1"};
 }
 
+std::array<std::uint64_t, 4> AgentFiles::log_bytes(const std::string& id) const {
+  std::array<std::uint64_t, 4> state{};
+  const auto paths = logs(id);
+  for (std::size_t at = 0; at < paths.size(); ++at) {
+    struct stat status{};
+    if (::stat(paths[at].c_str(), &status) != 0) continue;
+    state[2 * at] = static_cast<std::uint64_t>(status.st_size);
+    state[2 * at + 1] = static_cast<std::uint64_t>(status.st_mtim.tv_sec) * 1'000'000'000U +
+                        static_cast<std::uint64_t>(status.st_mtim.tv_nsec);
+  }
+  return state;
+}
+
 std::optional<ExitRecord> AgentFiles::exit_record(const std::string& id) const {
   const auto bytes = os::read_file(AT_FDCWD, folders_ + "/" + id + "/exit", 4096);
   if (!bytes) return std::nullopt;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ class AgentFiles {
   // What the agent was started with; for one of before there were policies: nothing that limits.
   [[nodiscard]] Result<> keep_policy(const std::string& id, const policy::Policy& policy) const;
   [[nodiscard]] Result<policy::Policy> policy(const std::string& id) const;
+  // The size of both logs, and when they were last begun anew: differs when something was written.
+  [[nodiscard]] std::array<std::uint64_t, 4> log_bytes(const std::string& id) const;
   void remove(const std::string& id) const;
   void remove_socket(const std::string& id) const;
 

@@ -11,7 +11,7 @@ namespace agentos::process {
 // An agent that has not ended, or whose end is not stored yet.
 struct Agents::Live {
   Live(const boost::asio::any_io_executor& executor, Agent record)
-      : agent(std::move(record)), grace(executor), time(executor) {}
+      : agent(std::move(record)), grace(executor), time(executor), look(executor) {}
 
   Agent agent;
   std::optional<boost::asio::posix::stream_descriptor> pidfd;  // of its init
@@ -19,6 +19,7 @@ struct Agents::Live {
   UniqueFd control;                 // connection to its init that carries signals; opened when first needed
   boost::asio::steady_timer grace;  // stopping: until SIGKILL
   boost::asio::steady_timer time;   // until its wall time is over
+  boost::asio::steady_timer look;   // until it is next looked at whether it is idle
   Bell ended;
   bool freezing{};  // a pause or resume is under way
   // Adopted in `starting`: whether it runs is not known yet. spawnd may still be at work on what the last agentosd

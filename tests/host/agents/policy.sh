@@ -44,6 +44,7 @@ echo hook >.git/hooks/pre-commit
 status "a protected one not" 2 run --policy test-paths "${bind[@]}" -- sh -c 'echo changed >.git/hooks/pre-commit'
 status "nor made anew beside it" 1 run --policy test-paths "${bind[@]}" -- touch .git/hooks/post-commit
 status "nor by another folder in its parent's place" 1 run --policy test-paths "${bind[@]}" -- mv .git .git2
+status "nor through a hard link" 1 run --policy test-paths "${bind[@]}" -- ln .git/hooks/pre-commit linked
 status "nor by removing it" 1 run --policy test-paths "${bind[@]}" -- rm -r .git/hooks
 is "it is as it was" "$(cat .git/hooks/pre-commit)" hook
 status "beside it can be written" 0 run --policy test-paths "${bind[@]}" -- sh -c 'echo x >.git/index && mv .git/index .git/index2'
@@ -142,6 +143,12 @@ has "is refused by name" "$err" "may not use the policy 'build'"
 "$agentos" run --name timed -- sleep 60 >/dev/null 2>&1
 is "its time is over" "$("$agentos" inspect timed | jq -r '.status + ": " + .reason')" "terminated: its time is over: limits.wall is 2s ($tenants/default.yaml:4:16)"
 no_ceiling
+printf 'version: 1\nlimits: {idle: 2s}\n' | policy test-idle
+"$agentos" run --name idle --policy test-idle -- sleep 60 >/dev/null 2>&1
+is "one that is idle is ended" "$("$agentos" inspect idle | jq -r '.status + ": " + .reason')" "terminated: idle for 2s (limits.idle, $policies/test-idle.yaml:2:16)"
+status "one that works is not" 0 run --policy test-idle -- python3 -c 'import time
+end = time.monotonic() + 5
+while time.monotonic() < end: pass'
 
 # --- the user's own file
 cat >mine.yaml <<'YAML'
@@ -188,6 +195,13 @@ status "ceilings that were never good: nothing starts" 125 run -- true
 has "and says why" "$err" "the ceilings of tenant 'default' cannot be read: $tenants/default.yaml:1:10"
 no_ceiling
 status "without them it does" 0 run -- true
+# A folder made anew is found on SIGHUP; until then nobody watches it.
+mv "$tenants" "$tenants.old" && mkdir "$tenants"
+printf 'version: 1\nresources: {pids: 50}\n' >"$tenants/default.yaml"
+if [ -n "$installed" ]; then systemctl reload agentosd; else kill -HUP "$agentosd"; fi
+until_true "SIGHUP reads them again" sh -c "! '$agentos' run --rm --pids 60 -- true 2>/dev/null"
+rm -r "$tenants" && mv "$tenants.old" "$tenants"
+"$agentos" policy reload >/dev/null
 status "no such policy" 125 run --policy test-none -- true
 has "the hint lists those there are" "$err" "read-only"
 
@@ -201,6 +215,27 @@ for command in "policy list" "policy show build" "policy explain" "policy diff d
   # shellcheck disable=SC2086 # words
   has "$command --json is JSON" "$("$agentos" $command --json 2>/dev/null | jq -r type)" "$([ "$command" = "policy check mine.yaml" ] && echo array || echo object)"
 done
+
+check=$build/tests/unit/daemon/openapi/openapi_check
+if [ -x "$check" ]; then
+  line() { jq -c "{method: \"$1\", path: \"$2\", status: 200, body: .}"; }
+  {
+    "$agentos" policy list --json | line GET /v1/policies
+    "$agentos" policy show build --json | line GET '/v1/policies/{name}'
+    "$agentos" policy explain --json | line POST /v1/policies/explain
+    "$agentos" policy diff default build --json | line POST /v1/policies/diff
+    "$agentos" policy check mine.yaml greedy.yaml --json | jq '.[] | del(.file)' | line POST /v1/policies/check
+    "$agentos" policy reload --json | line POST /v1/policies/reload
+    "$agentos" why --syscall mount --json | line POST /v1/why
+    "$agentos" why --path ./x --json | line POST /v1/why
+    "$agentos" run -d --policy build -- true >/dev/null 2>&1
+    "$agentos" inspect "$("$agentos" ps -a -q | head -n 1)" | line GET '/v1/agents/{ref}'
+  } >"$folder/answers" 2>/dev/null
+  status "answers are as described" 0 sh -c "'$check' <'$folder/answers'"
+  has "all of them" "$out" "10 answers checked, 0 not as described"
+else
+  echo "     $check is not there: answers are not held against their description"
+fi
 
 # --- each profile runs its program
 rm -f mine.yaml greedy.yaml agentos.yaml new

@@ -53,6 +53,7 @@ scheduling:
   weight: 200
 limits:
   wall: 2h
+  idle: 20m
 )";
 
 TEST(PolicyParse, ReadsEverySetting) {
@@ -75,6 +76,7 @@ TEST(PolicyParse, ReadsEverySetting) {
   EXPECT_THAT(values(parsed->set), ElementsAre(Variable{"EDITOR", "vi"}, Variable{"EMPTY", ""}));
   EXPECT_EQ(parsed->weight->value.weight, 200U);
   EXPECT_EQ(parsed->wall->value, std::chrono::hours(2));
+  EXPECT_EQ(parsed->idle->value, std::chrono::minutes(20));
 }
 
 TEST(PolicyParse, KnowsWhereEachValueStands) {

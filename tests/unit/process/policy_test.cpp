@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include <gmock/gmock.h>
 
 #include "policy/parse.hpp"
@@ -65,6 +67,33 @@ TEST_F(PolicyOfAgents, EndsItWhenItsTimeIsOver) {
   EXPECT_EQ(final_record(id).status, Status::terminated);
   EXPECT_EQ(status(endless), Status::running);
   EXPECT_THAT(spawner.signals(endless), IsEmpty());
+}
+
+TEST_F(PolicyOfAgents, EndsItWhenItIsIdle) {
+  const auto id = submit(with_policy("limits: {idle: 1s}\n"))->agent.id;
+  spawner.write(id, "cpu.stat", "usage_usec 1000\n");
+  const auto begun = Bell::Clock::now();
+  run_until([&] { return status(id) == Status::stopping; });
+  EXPECT_GE(Bell::Clock::now() - begun, 900ms);
+  EXPECT_EQ(agents->get(id)->reason, "idle for 1s (limits.idle, p.yaml:2:16)");
+}
+
+TEST_F(PolicyOfAgents, IsNotIdleWhileItWorksOrWrites) {
+  auto working_policy = with_policy("limits: {idle: 1s}\n");
+  working_policy.name = "working";
+  const auto working = submit(std::move(working_policy))->agent.id;
+  const auto writing = submit(with_policy("limits: {idle: 1s}\n"))->agent.id;
+  std::uint64_t used = 0;
+  const auto begun = Bell::Clock::now();
+  run_until([&] {
+    spawner.write(working, "cpu.stat", "usage_usec " + std::to_string(used += 20'000) + "\n");
+    spawner.write(writing, "cpu.stat", "usage_usec 7\n");
+    std::ofstream(agents->files().logs(writing)[0], std::ios::app) << "x";
+    return Bell::Clock::now() - begun > 2500ms;
+  });
+  EXPECT_EQ(status(working), Status::running);
+  EXPECT_EQ(status(writing), Status::running);
+  run_until([&] { return status(writing) == Status::stopping; });  // and then it writes no more
 }
 
 TEST_F(PolicyOfAgents, GivesNoMoreTimeToWhatOutlivesARestart) {
