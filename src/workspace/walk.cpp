@@ -64,7 +64,7 @@ class Walk {
     return {};
   }
 
-  // Adds the entry; false: there are enough.
+  // Adds the entry, and says where it is.
   Result<std::size_t> add(Entry entry) {
     if (entries_.size() >= max_entries) {
       return fail(ErrorKind::exhausted, "the layer has more than " + std::to_string(max_entries) + " changed paths",
