@@ -248,7 +248,8 @@ class Walk {
     const auto above = entries_[at].change.conflict;
     for (const auto& child : *names) {
       if (child == temporary_) continue;
-      AGENTOS_TRY(visit_vanishing(folder->get(), child, path + "/" + child, depth + 1, hidden_by, above));
+      const auto below = Folder{.path = path}.child(child);
+      AGENTOS_TRY(visit_vanishing(folder->get(), child, below, depth + 1, hidden_by, above));
     }
     return {};
   }
