@@ -119,7 +119,7 @@ class Committing {
       widened_.try_emplace(entered_, status);
     }
     // Failing costs no more than a conflict told too many.
-    if (upper_ && marked_.insert(entered_).second)
+    if (written_.insert(entered_).second && upper_)
       ::fsetxattr(upper_.get(), (std::string("user.overlay.") + written_mark).c_str(), "y", 1, 0);
     return {};
   }
@@ -158,10 +158,13 @@ class Committing {
                                      : finish_folder(lower->get(), upper->get(), entry, whole, whole || complete[i]);
       done[i] = finished.has_value();
       if (!finished && whole) failures_[i] = finished.error();
-      if (!finished) continue;
-      if (::fsync(lower->get()) != 0) return fail_errno("write folder " + entry.change.path + " to disk");
+      if (finished && (whole || complete[i])) written_.insert(entry.change.path);
     }
-    if (::fsync(layer_.lower) != 0) return fail_errno("write the workspace to disk");
+    // Nothing is dropped from the layer before it would survive a loss of power in the workspace.
+    for (const auto& path : written_) {
+      const auto folder = open_folder_at(layer_.lower, path);
+      if (folder && ::fsync(folder->get()) != 0) return fail_errno("write folder " + path + " to disk");
+    }
     return {};
   }
 
@@ -174,7 +177,7 @@ class Committing {
   std::string entered_;
   UniqueFd lower_, upper_;
   std::map<std::string, struct stat> widened_;  // as they were before
-  std::set<std::string> marked_;
+  std::set<std::string> written_;               // folders
 };
 
 }  // namespace

@@ -24,7 +24,6 @@ Result<> compare_folders(Entry& entry, int upper, int lower) {
   auto& change = entry.change;
   change.mode = mode_differs(change);
   change.xattrs = AGENTOS_TRY(attributes_of(upper)) != AGENTOS_TRY(attributes_of(lower));
-  entry.folder_times_differ = !same_time(entry.upper.st_mtim, entry.lower.st_mtim);
   conclude(change);
   return {};
 }

@@ -64,7 +64,7 @@ class Walk {
     return {};
   }
 
-  // Adds the entry; false: there are enough.
+  // Adds the entry, and says where it is.
   Result<std::size_t> add(Entry entry) {
     if (entries_.size() >= max_entries) {
       return fail(ErrorKind::exhausted, "the layer has more than " + std::to_string(max_entries) + " changed paths",
@@ -248,7 +248,8 @@ class Walk {
     const auto above = entries_[at].change.conflict;
     for (const auto& child : *names) {
       if (child == temporary_) continue;
-      AGENTOS_TRY(visit_vanishing(folder->get(), child, path + "/" + child, depth + 1, hidden_by, above));
+      const auto below = Folder{.path = path}.child(child);
+      AGENTOS_TRY(visit_vanishing(folder->get(), child, below, depth + 1, hidden_by, above));
     }
     return {};
   }

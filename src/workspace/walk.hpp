@@ -26,7 +26,6 @@ struct Entry {
   std::size_t linked_to{no_entry};  // the first entry that is the same file of the layer
   bool copied_up{};                 // came from the workspace, perhaps from another path
   bool may_be_gone{};               // and the folder it is in has changed in the workspace, not by a commit
-  bool folder_times_differ{};
 };
 
 enum class Access : std::uint8_t {

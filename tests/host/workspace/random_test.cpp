@@ -15,7 +15,7 @@
 namespace agentos::test {
 namespace {
 
-constexpr unsigned seeds = 8;  // what fits into a minute
+constexpr unsigned seeds = 6;  // what fits into a minute
 
 // How many seeds, and the first: AGENTOS_TEST_SEEDS=200 AGENTOS_TEST_FIRST_SEED=1.
 unsigned setting(const char* name, unsigned otherwise) {

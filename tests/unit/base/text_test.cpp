@@ -5,6 +5,13 @@
 namespace agentos {
 namespace {
 
+TEST(Utf8, IsToldFromOtherBytes) {
+  for (const auto* text : {"", "plain", "caf\xc3\xa9", "\xf0\x9f\x98\x80", "\n"}) EXPECT_TRUE(is_utf8(text)) << text;
+  // Cut short, stray, overlong, a surrogate, past the last.
+  for (const auto* text : {"\xc3", "a\xa9", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80"})
+    EXPECT_FALSE(is_utf8(text));
+}
+
 TEST(Printable, plain_text_stays) {
   EXPECT_EQ(printable("fix the bug in café.py, 日本語 ✓"), "fix the bug in café.py, 日本語 ✓");
 }
