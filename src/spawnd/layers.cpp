@@ -107,13 +107,15 @@ Result<UniqueFd> Layers::open_for(const std::string& agent, uid_t user) const {
 
 Result<bool> Layers::is_empty(const std::string& agent) const {
   bool empty = true;
-  AGENTOS_TRY(each_entry(AGENTOS_TRY(open_for(agent, 0)), [&](std::string_view) { return empty = false; }));
+  auto upper = AGENTOS_TRY(open_for(agent, 0));
+  AGENTOS_TRY(each_entry(std::move(upper), [&](std::string_view) { return empty = false; }));
   return empty;
 }
 
 Result<std::vector<std::string>> Layers::list(const std::string& after, std::size_t most) const {
   std::vector<std::string> found;
-  AGENTOS_TRY(each_entry(AGENTOS_TRY(os::open_beneath(layers_.get(), ".", folder)), [&](std::string_view name) {
+  auto layers = AGENTOS_TRY(os::open_beneath(layers_.get(), ".", folder));
+  AGENTOS_TRY(each_entry(std::move(layers), [&](std::string_view name) {
     if (name > after) found.emplace_back(name);
     return true;
   }));

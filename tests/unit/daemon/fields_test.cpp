@@ -77,7 +77,7 @@ TEST(Features, AHostThatHasEverythingEnforcesEverything) {
   facts.cgroup_root = "/sys/fs/cgroup";
   facts.controllers = {"cpu", "memory", "pids", "io"};
   facts.systemd = facts.cgroup_kill = facts.cgroup_freeze = facts.clone_into_cgroup = facts.user_namespace = true;
-  facts.id_mapped_mounts = facts.seccomp_filter = facts.bpf_lsm = facts.bpf_cgroup = true;
+  facts.id_mapped_mounts = facts.seccomp_filter = facts.bpf_lsm = facts.bpf_cgroup = facts.overlay = true;
   facts.landlock_abi = 2;
   for (const auto& feature : features_of(facts)) {
     EXPECT_EQ(feature.state, Feature::State::enforced) << feature.name;
