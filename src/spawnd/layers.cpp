@@ -69,7 +69,7 @@ Result<UniqueFd> Layers::create(const std::string& agent, uid_t uid, gid_t gid, 
   AGENTOS_TRY(check_name(agent));
   struct statx workspace{};
   // Never asks a file system that a user serves.
-  if (::statx(lower, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MODE | STATX_UID | STATX_GID, &workspace) != 0) {
+  if (::statx(lower, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MODE, &workspace) != 0) {
     return fail_errno("look at the workspace");
   }
   if (::mkdirat(layers_.get(), agent.c_str(), 0700) != 0) return fail_errno("create the layer of " + agent);
@@ -77,7 +77,7 @@ Result<UniqueFd> Layers::create(const std::string& agent, uid_t uid, gid_t gid, 
     auto layer = AGENTOS_TRY(os::open_beneath(layers_.get(), agent, folder));
     // Nobody is its owner in the id-mapped mount, root neither, so passing through is for all; `layers` is not.
     if (::fchmod(layer.get(), 0711) != 0) return fail_errno("open the layer to its mount");
-    AGENTOS_TRY(make_owned(layer.get(), "upper", workspace.stx_mode & 0777U, workspace.stx_uid, workspace.stx_gid));
+    AGENTOS_TRY(make_owned(layer.get(), "upper", workspace.stx_mode & 0777U, uid, gid));
     AGENTOS_TRY(make_owned(layer.get(), "work", 0700, uid, gid));
     return layer;
   };

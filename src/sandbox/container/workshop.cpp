@@ -115,8 +115,7 @@ Result<UniqueFd> Workshop::assemble(const UniqueFd& lower, const UniqueFd& layer
     return fail(ErrorKind::unsupported, "the workspace is on a file system that a user serves (FUSE)",
                 "use a directory on a disk, or --workspace DIR:bind");
   }
-  // No index: it would have to write to the workspace's root in the layer, which may belong to neither caller nor
-  // agent.
+  // No index: it serves overlays that are mounted again, and these never are.
   UniqueFd mount(new_mount("overlay",
                            lower ? "lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work,index=off,userxattr"
                                  : "lowerdir=/nothing,upperdir=/layer/upper,workdir=/layer/work,index=off,userxattr",

@@ -14,7 +14,8 @@ namespace agentos::container {
 // file for two files. What root's rights reach in it is bounded by the id-mapped mounts below: files of others than the
 // caller and the agent have no owner there, so no capability counts for them (capabilities(7), user_namespaces(7)).
 // Marks of overlayfs are user.overlay.*, for the caller to read; the agent can make none (overlayfs keeps its own under
-// another name), and neither redirects nor metadata-only copies are followed with them.
+// another name), and neither redirects nor metadata-only copies are followed with them. A caller can write them in a
+// layer of its own: user.overlay.origin shows it the inode number of a file it names by handle, and no more.
 class Workshop {
  public:
   static Result<Workshop> create();

@@ -100,10 +100,14 @@ is "root, her tenant's admin, gets it" "$(answer 0 "$id")" 200
 is "bob does not know of it" "$(answer "$bob" "$id")" 404
 is "alice does not get root's" "$(answer "$alice" "$("$agentos" inspect kept | jq -r .id)")" 403
 is "it is alice's on disk" "$(stat -c %u "$state/layers/$id/upper/made")" "$alice"
-# A directory of root's that she may read: in her layer as in the directory she can write what is hers alone.
+# A directory of root's that she may read, with one of hers in it: the agent can change what is hers alone.
 chmod 755 "$ws"
-as "$alice" "$agentos" run --rm -w "$ws" -- sh -c 'cat old/deep/file; cat file; echo x >new; echo x >>old/deep/file; true' >"$folder/out" 2>/dev/null
-is "she reads what she may read" "$(cat "$folder/out")" two
+mkdir hers && echo three >hers/file && chown -R "$alice:$alice" hers
+before=$(tree)
+as "$alice" "$agentos" run --name guest -w "$ws" -- sh -c 'cat old/deep/file; cat file; echo x >>old/deep/file; echo x >>hers/file; tail -n 1 hers/file' >"$folder/out" 2>/dev/null
+is "she reads what she may read, and changes what is hers" "$(cat "$folder/out")" "two
+x"
+is "nothing else is in her layer" "$(as "$alice" "$agentos" diff --json guest | jq -r '.changes[].path')" "hers/file"
 is "the directory is as it was" "$(tree)" "$before"
 "$agentos" terminate --grace 0 "$id" >/dev/null
 finish
