@@ -121,7 +121,8 @@ void copy_tree(const std::string& from, const std::string& to) {
     for (const auto& name : names_in(from)) copy_tree(from + "/" + name, to + "/" + name);
   } else if (S_ISLNK(status.st_mode)) {
     std::array<char, 4096> target{};
-    if (::readlink(from.c_str(), target.data(), target.size() - 1) > 0) ::symlink(target.data(), to.c_str());
+    if (::readlink(from.c_str(), target.data(), target.size() - 1) <= 0 || ::symlink(target.data(), to.c_str()) != 0)
+      std::abort();
     return;
   } else if (S_ISREG(status.st_mode)) {
     const auto content = content_of(from);

@@ -148,10 +148,12 @@ Ran run_on_overlay(uid_t owner, const std::string& lower, const std::string& lay
   const std::string one = std::to_string(owner) + " " + std::to_string(first_id + agent_id) + " 1\n";
   const auto lower_tree = id_mapped(lower, one);
   const auto layer_tree = id_mapped(layer, one + std::to_string(first_id) + " " + std::to_string(first_id) + " 1\n");
-  int out[2], ready[2];
-  need(::pipe2(out, O_CLOEXEC) == 0 && ::pipe2(ready, O_CLOEXEC) == 0, "pipe");
-  const pid_t child = clone_into(CLONE_NEWUSER | CLONE_NEWNS);
+  int out[2], ready[2], made[2];
+  need(::pipe2(out, O_CLOEXEC) == 0 && ::pipe2(ready, O_CLOEXEC) == 0 && ::pipe2(made, O_CLOEXEC) == 0, "pipe");
+  // By fork(), which leaves no lock of another thread held in the child.
+  const pid_t child = ::fork();
   if (child == 0) {
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || ::write(made[1], "x", 1) != 1) ::_exit(126);
     ::dup2(out[1], STDOUT_FILENO);
     ::dup2(out[1], STDERR_FILENO);
     try {
@@ -165,6 +167,10 @@ Ran run_on_overlay(uid_t owner, const std::string& lower, const std::string& lay
   ::close(out[1]);
   const UniqueFd from(out[0]), go(ready[1]);
   ::close(ready[0]);
+  ::close(made[1]);
+  const UniqueFd namespaces(made[0]);
+  char is_made = 0;
+  need(::read(namespaces.get(), &is_made, 1) == 1, "unshare");
   map_ids(child, "0 " + std::to_string(first_id) + " 16384\n");
   need(::write(go.get(), "x", 1) == 1, "start the agent");
   return collect(from.get(), child);
