@@ -243,7 +243,7 @@ class RootBuilder {
     constexpr std::uint32_t flags = MountStep::read_only | MountStep::no_suid | MountStep::no_dev | MountStep::no_exec;
     int cover = -1;
     if (S_ISDIR(status.st_mode)) {
-      cover = new_mount("tmpfs", "size=4k,nr_inodes=2,mode=0000", flags);
+      cover = new_mount("tmpfs", "size=4k,nr_inodes=2,mode=0000", attributes_of(flags));
     } else {
       cover = ::open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
       mount_attr attributes{};
