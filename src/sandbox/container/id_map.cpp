@@ -62,6 +62,9 @@ Result<UniqueFd> id_mapped_mount(int directory, const UniqueFd& mapping) {
   if (!mount) return fail_errno("clone the mount of the workspace");
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  // The clone of a shared mount (systemd shares them all) is its peer: what is mounted on it in the sandbox would be
+  // mounted on the host's directory too, and the other way round.
+  attributes.propagation = MS_PRIVATE;
   attributes.userns_fd = static_cast<std::uint64_t>(mapping.get());
   if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
     const int number = errno;

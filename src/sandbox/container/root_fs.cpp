@@ -164,6 +164,7 @@ class RootBuilder {
     }
     mount_attr attributes{};
     attributes.attr_set = attributes_of(step.flags);
+    attributes.propagation = MS_PRIVATE;  // what the host mounts there later stays outside
     if (::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) != 0) {
       reporter_.fail("set mount flags of", step.source.c_str());
     }

@@ -21,8 +21,9 @@ def main() -> int:
     script = sys.stdin.read().splitlines()
     pid, master = pty.fork()
     if pid == 0:
+        # Before the program looks at it.
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 111, 0, 0))
         os.execvp(sys.argv[1], sys.argv[1:])
-    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 111, 0, 0))
     shown, at = b"", 0
 
     def read_some(deadline: float) -> bool:

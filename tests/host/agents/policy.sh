@@ -51,6 +51,19 @@ status "beside it can be written" 0 run --policy test-paths "${bind[@]}" -- sh -
 status "an overlay is held to it too" 2 run --policy test-paths -- sh -c 'echo changed >.git/hooks/pre-commit'
 status "and hides" 1 run --policy test-paths -- cat secrets/key
 "$agentos" ps -a -q | xargs -r "$agentos" rm --discard >/dev/null 2>&1
+# On a mount that has peers, as systemd makes them all: what is mounted inside stays inside, and outside what is outside.
+shared=$(workspace shared)
+mount --bind "$shared" "$shared" && mount --make-shared "$shared"
+mkdir -p "$shared/secrets" "$shared/.git/hooks" "$shared/later"
+"$agentos" run --detach --name peer --policy test-paths --workspace "$shared:bind" -- sleep 1000 >/dev/null 2>&1
+status "the agent's folder is hidden from it" 2 "$agentos" exec peer -- ls secrets/key
+is "nothing is mounted on the host's" "$(grep -c " $shared/" /proc/self/mountinfo)" 0
+mount -t tmpfs none "$shared/later" && echo host >"$shared/later/file"
+is "what the host mounts later is not inside" "$("$agentos" exec peer -- ls later 2>/dev/null)" ""
+is "but outside" "$(cat "$shared/later/file")" host
+umount "$shared/later"
+"$agentos" terminate --grace 0 peer >/dev/null
+umount "$shared"
 mv .git/hooks elsewhere
 status "what is to be protected and is not there: refused" 125 run --policy test-paths "${bind[@]}" -- true
 has "and said" "$err" "protect what the workspace does not have"
