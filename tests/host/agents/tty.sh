@@ -34,7 +34,7 @@ expect status 130
 send stty size\r
 expect 33 111
 resize 20 70
-send until [ "$(stty size)" = "20 70" ]; do sleep 0.05; done; echo re''sized\r
+send sh -c 'until [ "$(stty size)" = "20 70" ]; do sleep 0.05; done; echo re""sized'\r
 expect resized
 send exit 6\r
 end
