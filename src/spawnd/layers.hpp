@@ -21,8 +21,9 @@ class Layers {
   // Makes the folders. `state_dir` must be on a file system that users cannot change.
   static Result<Layers> open(const std::string& state_dir);
 
-  // A new layer for `lower`, whose mode the agent sees on its workspace. Its root is the caller's, whoever owns `lower`:
-  // in a folder of another's there may be folders of the caller's. The descriptor is of AGENT. exists: it has one.
+  // A new layer for `lower`, whose mode the agent sees on its workspace. Its root is the caller's, whoever owns
+  // `lower`: in a folder of another's there may be folders of the caller's. The descriptor is of AGENT. exists: it has
+  // one.
   [[nodiscard]] Result<UniqueFd> create(const std::string& agent, uid_t uid, gid_t gid, int lower) const;
   // `upper`, for reading, for somebody who may have it: whose layer it is, or root.
   [[nodiscard]] Result<UniqueFd> open_for(const std::string& agent, uid_t user) const;

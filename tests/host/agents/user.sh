@@ -15,8 +15,11 @@ status "exit statuses come back" 7 agentos run -- sh -c 'exit 7'
 status "a missing program is 127" 127 agentos run -- no-such-program
 is "bytes pass" "$(head -c 300000 /dev/zero | agentos run -- cat | wc -c)" 300000
 echo secret >mine && chmod 600 mine
-status "the agent reads her private files and makes others" 0 agentos run -- sh -c 'cat mine; mkdir sub && echo x >sub/made && chmod 640 sub/made'
+status "the agent reads her private files and makes others" 0 agentos run --name maker -- sh -c 'cat mine; mkdir sub && echo x >sub/made && chmod 640 sub/made'
 is "the private one" "$out" secret
+is "they are not in her folder yet" "$(ls -d sub 2>/dev/null)" ""
+has "but she sees them" "$(agentos diff maker)" "+x"
+status "she takes them over" 0 agentos commit maker
 is "those it makes are hers" "$(stat -c %u:%g sub sub/made | sort -u) $(stat -c %a sub/made)" "$me 640"
 rm -r sub
 out=$(echo end | python3 "$here/person.py" agentos run -- sh -c 'tty; exit 4')
