@@ -39,6 +39,12 @@ Result<> MessageReader::read(std::string& input) {
     if (error || count == 0) break;
   }
   input.erase(0, used);
+  // First: the parser refuses such a body at the end of the head, and then counts the head as not done.
+  if (error == beast::error::body_limit) {
+    status_ = 413;
+    return fail(ErrorKind::invalid, "the body is longer than " + std::to_string(body_limit_) + " bytes",
+                "send a smaller one");
+  }
   const bool too_long = head_size_ + (parser_->is_header_done() ? 0 : input.size()) > header_limit_;
   if (too_long || error == beast::error::header_limit) {
     status_ = 431;
@@ -47,11 +53,6 @@ Result<> MessageReader::read(std::string& input) {
                 "send fewer or shorter fields");
   }
   if (!error || error == beast::error::need_more) return {};
-  if (error == beast::error::body_limit) {
-    status_ = 413;
-    return fail(ErrorKind::invalid, "the body is longer than " + std::to_string(body_limit_) + " bytes",
-                "send a smaller one");
-  }
   status_ = error == beast::error::bad_version ? 505 : 400;
   return fail(ErrorKind::invalid, "this is not HTTP/1.1: " + error.message());
 }

@@ -54,7 +54,7 @@ TEST_F(Limited, ALongHeadIs431) {
 }
 
 TEST_F(Limited, ALongBodyIs413AndTheAnswerArrivesAlthoughTheClientStillSends) {
-  start({.stop_time = std::chrono::seconds(60)});  // a busy machine takes seconds for so many bytes
+  start();
   auto client = this->client();
   client.send("POST / HTTP/1.1\r\nContent-Length: " + std::to_string((4 << 20) + 1) + "\r\n\r\n");
   client.send(std::string((4 << 20) + 1, ' '));

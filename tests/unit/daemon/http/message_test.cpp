@@ -74,6 +74,7 @@ TEST(MessageReader, BodyHasALimit) {
   };
   EXPECT_EQ(status_for(announced(body_limit) + std::string(body_limit, 'x')), 0U);
   EXPECT_EQ(status_for(announced(body_limit + 1)), 413U);  // before any of it is read
+  EXPECT_EQ(status_for(announced(body_limit + 1) + std::string(2 * header_limit, 'x')), 413U) << "and with it, not 431";
   const std::string chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
   EXPECT_EQ(status_for(chunked + chunk_text(std::string(body_limit, 'x')) + "0\r\n\r\n"), 0U);
   EXPECT_EQ(status_for(chunked + chunk_text(std::string(body_limit, 'x')) + chunk_text("y")), 413U);
