@@ -75,7 +75,14 @@ void SpawndTest::TearDown() {
     ::rmdir(tenant_cgroup().c_str());
     ::rmdir((facts_.cgroup_root + "/" + slice_).c_str());
   }
-  if (!folder_.empty()) fs::remove_all(folder_);
+  if (folder_.empty()) return;
+  // What spawnd deletes in the background may go away under our hands: then once more.
+  std::error_code error;
+  for (int tries = 0; tries < 1000; ++tries) {
+    fs::remove_all(folder_, error);
+    if (!error) return;
+  }
+  ADD_FAILURE() << folder_ << " stays: " << error.message();
 }
 
 std::string SpawndTest::tenant_cgroup() const {

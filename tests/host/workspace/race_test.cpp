@@ -117,7 +117,8 @@ TEST_F(Races, touch_nothing_outside) {
   }
   EXPECT_EQ(look_at_canary(), canary_);
   // What went into the workspace is the agent's, nothing that was read through a link.
-  EXPECT_EQ(outside("grep -rl canary . || true"), "");
+  // (Folders may have been left without the rights to look into them: the agent's are.)
+  EXPECT_EQ(outside("chmod -R u+rwX . && grep -rl canary . || true"), "");
   EXPECT_GT(exchanges_, 1000U);
   EXPECT_GT(seen, 1000U);
   EXPECT_GT(done, 0U);
