@@ -22,7 +22,7 @@ std::string state_of(const PolicyFile& file) {
 
 }  // namespace
 
-void Policies::read_folder(const std::string& folder, policy::Kind kind, bool packaged, const Files& before,
+bool Policies::read_folder(const std::string& folder, policy::Kind kind, bool packaged, const Files& before,
                            Files& into) {
   std::error_code error;
   std::vector<fs::path> paths;
@@ -36,10 +36,11 @@ void Policies::read_folder(const std::string& folder, policy::Kind kind, bool pa
     for (const auto& [name, file] : before) {
       if (file.path.starts_with(folder + "/")) into.try_emplace(name, file);
     }
-    return;
+    return false;
   }
   std::ranges::sort(paths);
-  if (paths.size() > files_max) {
+  const bool whole = paths.size() <= files_max;
+  if (!whole) {
     folder_faults_.push_back(folder + ": more than " + std::to_string(files_max) + " files; the rest is not read");
     paths.resize(files_max);
   }
@@ -67,6 +68,7 @@ void Policies::read_folder(const std::string& folder, policy::Kind kind, bool pa
     }
     into.emplace(name, std::move(file));
   }
+  return whole;
 }
 
 std::vector<std::string> Policies::reload() {
@@ -75,7 +77,7 @@ std::vector<std::string> Policies::reload() {
   Files policies, tenants;
   read_folder(folders_.policies, policy::Kind::policy, false, policies_, policies);
   read_folder(folders_.profiles, policy::Kind::policy, true, policies_, policies);
-  read_folder(folders_.tenants, policy::Kind::tenant, false, tenants_, tenants);
+  all_tenants_known_ = read_folder(folders_.tenants, policy::Kind::tenant, false, tenants_, tenants);
   policies_ = std::move(policies);
   tenants_ = std::move(tenants);
   auto now = faults();
@@ -134,6 +136,12 @@ Result<Policies::Chosen> Policies::choose(std::string_view tenant, const Wish& w
                       (allowed->empty() ? ceiling->second.path : allowed->front().origin.text()) + ")",
                   words.empty() ? "" : "it may use " + words);
     }
+  }
+  if (!all_tenants_known_ && !tenants_.contains(tenant)) {
+    return fail(ErrorKind::unavailable,
+                "whether tenant '" + std::string(tenant) + "' has ceilings is not known: " + folders_.tenants +
+                    " could not be read as a whole",
+                "an administrator makes it readable for agentosd, then: agentos policy reload");
   }
   take(*AGENTOS_TRY(find(chosen.name)));
   if (wish.own) {

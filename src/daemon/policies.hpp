@@ -61,10 +61,12 @@ class Policies {
 
  private:
   using Files = std::map<std::string, PolicyFile, std::less<>>;
-  void read_folder(const std::string& folder, policy::Kind kind, bool packaged, const Files& before, Files& into);
+  // Whether all that is in it was read.
+  bool read_folder(const std::string& folder, policy::Kind kind, bool packaged, const Files& before, Files& into);
 
   PolicyFolders folders_;
   Files policies_, tenants_;
+  bool all_tenants_known_{};  // else one that is not known may have ceilings
   std::vector<std::string> folder_faults_;
 };
 

@@ -105,6 +105,17 @@ TEST_F(PoliciesTest, HoldsATenantToItsCeilings) {
   EXPECT_TRUE(fresh.choose("other", {}));
 }
 
+TEST_F(PoliciesTest, WhereCeilingsCannotBeReadNobodyIsTakenToHaveNone) {
+  EXPECT_TRUE(Policies(folders).choose("acme", {})) << "the folder is there and holds nothing";
+  std::filesystem::remove(folders.tenants);
+  EXPECT_TRUE(Policies(folders).choose("acme", {})) << "there is no folder";
+  std::ofstream(folders.tenants) << "not a folder";
+  const auto refused = Policies(folders).choose("acme", {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::unavailable);
+  EXPECT_THAT(refused.error().message(), HasSubstr(folders.tenants));
+}
+
 TEST_F(PoliciesTest, TakesTheUsersFileAsText) {
   const Policies policies(folders);
   Policies::Wish wish;
