@@ -52,6 +52,15 @@ Result<> each_entry(UniqueFd directory, const std::function<bool(std::string_vie
   return errno == 0 ? Result<>() : fail_errno("read a layer");
 }
 
+// Removes a layer in which nothing was left: whether it did. work/work is overlayfs's own. The folders
+// on these paths are spawnd's, below one that is closed to everybody else.
+bool remove_empty(int parent, const std::string& agent) {
+  for (const char* name : {"/upper", "/work/work", "/work", ""}) {
+    if (::unlinkat(parent, (agent + name).c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return false;
+  }
+  return true;
+}
+
 Result<> check_name(const std::string& agent) {
   return is_name(agent) ? Result<>{} : fail(ErrorKind::invalid, "agent is not a name");
 }
@@ -82,11 +91,7 @@ Result<UniqueFd> Layers::create(const std::string& agent, uid_t uid, gid_t gid, 
     return layer;
   };
   auto layer = fill();
-  if (!layer) {
-    for (const char* name : {"upper", "work", ""}) {
-      ::unlinkat(layers_.get(), (agent + "/" + name).c_str(), AT_REMOVEDIR);
-    }
-  }
+  if (!layer) remove_empty(layers_.get(), agent);
   return layer;
 }
 
@@ -129,7 +134,7 @@ Result<> Layers::remove(const std::string& agent) {
   if (::renameat(layers_.get(), agent.c_str(), trash_.get(), agent.c_str()) != 0) {
     return errno == ENOENT ? Result<>{} : fail_errno("remove the layer of " + agent);
   }
-  empty_trash();
+  if (!remove_empty(trash_.get(), agent)) empty_trash();
   return {};
 }
 

@@ -156,8 +156,9 @@ Result<> serve(const Options& options) {
   auto signals = AGENTOS_TRY(take_signals());
   auto listener = AGENTOS_TRY(os::listen_unix(options.socket, SOCK_SEQPACKET, 0660, SOCK_NONBLOCK));
   if (::chown(options.socket.c_str(), 0, group) != 0) return fail_errno("group of " + options.socket);
+  auto networks = AGENTOS_TRY(container::NetPool::create());
   Server server(std::move(listener), std::move(signals), std::move(facts), tenants, layers, std::move(workshop),
-                init.get(), owner);
+                std::move(networks), init.get(), owner);
   ::sd_notify(0, "READY=1");
   auto ended = server.run();
   ::unlink(options.socket.c_str());

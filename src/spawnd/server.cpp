@@ -21,13 +21,14 @@ constexpr std::size_t starts_max = 128;
 }  // namespace
 
 Server::Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& tenants, Layers& layers,
-               container::Workshop workshop, int init_binary, uid_t client)
+               container::Workshop workshop, container::NetPool networks, int init_binary, uid_t client)
     : listener_(std::move(listener)),
       signals_(std::move(signals)),
       facts_(std::move(facts)),
       tenants_(tenants),
       layers_(layers),
       workshop_(std::move(workshop)),
+      networks_(std::move(networks)),
       init_binary_(init_binary),
       client_(client) {}
 
@@ -37,9 +38,14 @@ Result<> Server::run() {
     for (const auto& start : starts_) watched.push_back({start.starting.report.get(), POLLIN, 0});
     const std::size_t first_connection = watched.size();
     for (const auto& connection : connections_) watched.push_back({connection.socket.get(), POLLIN, 0});
-    if (::poll(watched.data(), watched.size(), -1) < 0) {
+    const int ready = ::poll(watched.data(), watched.size(), idle_work_left() ? 0 : -1);
+    if (ready < 0) {
       if (errno == EINTR) continue;
       return fail_errno("poll");
+    }
+    if (ready == 0) {
+      work_while_idle();
+      continue;
     }
     // Starts first: their replies go to connections that may be over a moment later.
     std::size_t at = 2;
@@ -61,6 +67,16 @@ Result<> Server::run() {
     if (watched[0].revents != 0) accept_connection();
   }
   return {};
+}
+
+// A start that is under way wants this processor more than the ones to come.
+bool Server::idle_work_left() const {
+  return starts_.empty() && !networks_.is_full() && !idle_work_failed_;
+}
+
+void Server::work_while_idle() {
+  // Where it fails the next start fails by itself and says why; it must not be tried in a loop.
+  idle_work_failed_ = !networks_.make_ready();
 }
 
 void Server::accept_connection() {
@@ -182,6 +198,7 @@ void Server::begin_start(const Connection& connection, const SpawndRequest& requ
     reply_error(connection.number, request.id, starting.error());
     return;
   }
+  idle_work_failed_ = false;
   starts_.push_back({connection.number, request.id, plan.tenant, plan.agent, std::move(*place), std::move(*starting)});
 }
 
@@ -192,7 +209,8 @@ Result<container::Starting> Server::start(const Plan& plan, const Tenants::Place
     const int workspace = fds[static_cast<std::size_t>(StartFd::workspace)].get();
     layer = AGENTOS_TRY(layers_.create(plan.agent, plan.caller_uid, plan.caller_gid, workspace));
   }
-  return container::start({plan, std::move(fds), place.cgroup, workshop_, layer.get(), place.uid_base, init_binary_});
+  return container::start(
+      {plan, std::move(fds), place.cgroup, workshop_, networks_, layer.get(), place.uid_base, init_binary_});
 }
 
 // What a start that failed has made. Its agent never ran, so there is nothing in the layer.

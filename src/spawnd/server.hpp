@@ -18,7 +18,7 @@ namespace agentos::spawnd {
 class Server {
  public:
   Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& tenants, Layers& layers,
-         container::Workshop workshop, int init_binary, uid_t client);
+         container::Workshop workshop, container::NetPool networks, int init_binary, uid_t client);
 
   // Until SIGTERM or SIGINT. Agents go on.
   [[nodiscard]] Result<> run();
@@ -36,6 +36,8 @@ class Server {
     container::Starting starting;
   };
 
+  [[nodiscard]] bool idle_work_left() const;
+  void work_while_idle();
   void accept_connection();
   [[nodiscard]] bool serve(const Connection& connection);  // false: the connection is over
   void handle(const Connection& connection, const SpawndRequest& request, std::vector<UniqueFd> fds);
@@ -58,11 +60,13 @@ class Server {
   Tenants& tenants_;
   Layers& layers_;
   container::Workshop workshop_;
+  container::NetPool networks_;
   int init_binary_;
   uid_t client_;
   std::uint64_t next_connection_{1};
   std::list<Connection> connections_;
   std::list<Start> starts_;
+  bool idle_work_failed_{};
   bool stopping_{};
 };
 

@@ -2,17 +2,13 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <net/if.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 
 #include "agentos/model/init_spec.hpp"
@@ -41,22 +37,6 @@ namespace {
 
 // Where descriptors wait until those below first_free can be taken.
 constexpr int parking = 64;
-
-void bring_loopback_up(const Reporter& reporter) {
-  const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq request{};
-  std::snprintf(request.ifr_name, sizeof request.ifr_name, "lo");
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (socket < 0 || ::ioctl(socket, SIOCSIFFLAGS, &request) != 0) reporter.fail("bring the loopback device up");
-  ::close(socket);
-}
-
-void reset_signals() {
-  for (int number = 1; number < NSIG; ++number) std::signal(number, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
 
 // Puts the descriptors of agentos-init in their places and closes every other one but the two that close on exec.
 void place_descriptors(const ChildInput& input, int null, int& report, int& init_binary, const Reporter& reporter) {
@@ -93,7 +73,6 @@ void run_child(const ChildInput& input) {
   ::close(input.go_write);
   char go{};
   if (::read(input.go, &go, 1) != 1) ::_exit(1);  // the parent has given up
-  reset_signals();
   ::setsid();
   if (::syscall(SYS_setresgid, 0, 0, 0) != 0 || ::setgroups(0, nullptr) != 0 ||
       ::syscall(SYS_setresuid, 0, 0, 0) != 0) {
@@ -103,7 +82,6 @@ void run_child(const ChildInput& input) {
   // namespace.
   if (::unshare(CLONE_NEWCGROUP) != 0) reporter.fail("create the cgroup namespace");
   if (::sethostname(plan.hostname.c_str(), plan.hostname.size()) != 0) reporter.fail("set the host name");
-  bring_loopback_up(reporter);
   build_root(plan.mounts, input.workspace, reporter);
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) reporter.fail("open /dev/null");

@@ -1,12 +1,12 @@
 #include "sandbox/container/id_map.hpp"
 
-#include <linux/sched.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <string>
@@ -27,17 +27,17 @@ std::string lines(std::span<const IdRange> ranges) {
 
 }  // namespace
 
+// A user namespace is made with a process in it. This one shares the memory of its parent, so that nothing is copied,
+// has a stack of its own, and does nothing there until it is killed.
 Result<UniqueFd> create_mapping(std::span<const IdRange> uids, std::span<const IdRange> gids) {
-  clone_args args{};
+  alignas(16) std::array<char, 4096> stack;
   int pidfd = -1;
-  args.flags = CLONE_NEWUSER | CLONE_PIDFD;
-  args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-  args.exit_signal = SIGCHLD;
-  const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
-  if (pid < 0) return fail_errno("create user namespace");
-  if (pid == 0) {
+  const auto hold = [](void*) -> int {
     for (;;) ::pause();
-  }
+  };
+  const pid_t pid =
+      ::clone(hold, stack.data() + stack.size(), CLONE_NEWUSER | CLONE_VM | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd);
+  if (pid < 0) return fail_errno("create user namespace");
   const UniqueFd process(pidfd);
   auto maps = write_id_maps(pid, uids, gids);
   UniqueFd space(::open(("/proc/" + std::to_string(pid) + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));

@@ -96,14 +96,17 @@ Result<Starting> start(StartInput input) {
 
   int pidfd = -1;
   clone_args args{};
-  args.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
-               CLONE_INTO_CGROUP;
+  args.flags =
+      CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD | CLONE_INTO_CGROUP;
   args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   args.exit_signal = SIGCHLD;
   args.cgroup = static_cast<std::uint64_t>(input.cgroup.fd());
+  AGENTOS_TRY(input.networks.enter());
   const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
-  if (pid < 0) return fail_errno("clone3 into the agent's cgroup and namespaces");
   if (pid == 0) run_child(child);
+  const int number = errno;
+  input.networks.leave();
+  if (pid < 0) return fail_errno(number, "clone3 into the agent's cgroup and namespaces");
   Starting starting{pid, UniqueFd(pidfd), std::move(report.read)};
   report.write.reset();
   const std::array range{IdRange{0, input.uid_base, UidPool::range}};

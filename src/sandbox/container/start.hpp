@@ -10,9 +10,11 @@
 #include "agentos/base/result.hpp"
 #include "agentos/model/plan.hpp"
 #include "os/cgroup.hpp"
+#include "sandbox/container/net_pool.hpp"
 #include "sandbox/container/workshop.hpp"
 
-// Executes a plan that check() has passed: one clone3 with all namespaces into the agent's cgroup.
+// Executes a plan that check() has passed: one clone3 with new namespaces, in a network namespace made ahead, into the
+// agent's cgroup.
 namespace agentos::container {
 
 struct StartInput {
@@ -20,6 +22,7 @@ struct StartInput {
   std::vector<UniqueFd> fds;  // in the order of StartFd
   const os::Cgroup& cgroup;   // made, and its settings written
   const Workshop& workshop;
+  NetPool& networks;
   int layer{-1};  // directory with `upper` and `work`, where the workspace's mode has one
   std::uint32_t uid_base{};
   int init_binary{-1};  // agentos-init, open for reading
