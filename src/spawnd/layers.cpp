@@ -52,10 +52,12 @@ Result<> each_entry(UniqueFd directory, const std::function<bool(std::string_vie
   return errno == 0 ? Result<>() : fail_errno("read a layer");
 }
 
-// Removes a layer in which nothing was left: whether it did. work/work is overlayfs's own. The folders
-// on these paths are spawnd's, below one that is closed to everybody else.
+// Removes a layer in which nothing was left: whether it did. What lies in `work` overlayfs has made (the mark of its
+// option volatile). The folders on these paths are spawnd's, below one that is closed to everybody else.
 bool remove_empty(int parent, const std::string& agent) {
-  for (const char* name : {"/upper", "/work/work", "/work", ""}) {
+  ::unlinkat(parent, (agent + "/work/work/incompat/volatile/dirty").c_str(), 0);
+  for (const char* name :
+       {"/upper", "/work/work/incompat/volatile", "/work/work/incompat", "/work/work", "/work", ""}) {
     if (::unlinkat(parent, (agent + name).c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return false;
   }
   return true;

@@ -115,11 +115,14 @@ Result<UniqueFd> Workshop::assemble(const UniqueFd& lower, const UniqueFd& layer
     return fail(ErrorKind::unsupported, "the workspace is on a file system that a user serves (FUSE)",
                 "use a directory on a disk, or --workspace DIR:bind");
   }
-  // No index: it serves overlays that are mounted again, and these never are.
-  UniqueFd mount(new_mount("overlay",
-                           lower ? "lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work,index=off,userxattr"
-                                 : "lowerdir=/nothing,upperdir=/layer/upper,workdir=/layer/work,index=off,userxattr",
-                           MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
+  // No index: it serves overlays that are mounted again, and these never are. Volatile (Linux 5.10): else the end of an
+  // agent, and each of its fsync(2)s, writes back all that is dirty on the file system of the layers, whoever wrote it.
+  // What that gives up is what an agent wrote in the last seconds before the host lost its power.
+  UniqueFd mount(
+      new_mount("overlay",
+                lower ? "lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work,index=off,userxattr,volatile"
+                      : "lowerdir=/nothing,upperdir=/layer/upper,workdir=/layer/work,index=off,userxattr,volatile",
+                MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
   if (!mount) return fail_errno("mount the layer over the workspace");
   // Where overlayfs cannot use its work directory it mounts read-only and only logs it.
   struct statvfs status{};
