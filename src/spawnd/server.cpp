@@ -28,6 +28,7 @@ Server::Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& te
       tenants_(tenants),
       layers_(layers),
       workshop_(std::move(workshop)),
+      templates_(workshop_),
       networks_(std::move(networks)),
       init_binary_(init_binary),
       client_(client) {}
@@ -209,8 +210,8 @@ Result<container::Starting> Server::start(const Plan& plan, const Tenants::Place
     const int workspace = fds[static_cast<std::size_t>(StartFd::workspace)].get();
     layer = AGENTOS_TRY(layers_.create(plan.agent, plan.caller_uid, plan.caller_gid, workspace));
   }
-  return container::start(
-      {plan, std::move(fds), place.cgroup, workshop_, networks_, layer.get(), place.uid_base, init_binary_});
+  return container::start({plan, std::move(fds), place.cgroup, workshop_, networks_, templates_, layer.get(),
+                           place.uid_base, init_binary_});
 }
 
 // What a start that failed has made. Its agent never ran, so there is nothing in the layer.

@@ -60,6 +60,7 @@ class Server {
   Tenants& tenants_;
   Layers& layers_;
   container::Workshop workshop_;
+  container::Templates templates_;
   container::NetPool networks_;
   int init_binary_;
   uid_t client_;

@@ -53,6 +53,7 @@ struct MountStep {
     no_dev = 4,
     no_exec = 8,
     optional = 16,  // bind, seal: skipped where source or target is missing
+    shared = 32,    // directory, symlink, file, bind: the same for every agent, may be built once for all
   };
 
   Kind kind{};

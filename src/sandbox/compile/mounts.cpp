@@ -21,6 +21,8 @@ constexpr auto root_entries = std::to_array<std::string_view>({"bin", "sbin", "l
 
 class Steps {
  public:
+  // What is added until the next call is the same for every agent of this host, or not.
+  void share(bool shared) { shared_ = shared ? MountStep::shared : 0U; }
   void bind(const std::string& path, std::uint32_t flags) { add({Kind::bind, flags, 0755, path, path, {}}); }
   // With nodev even this null device answers EACCES: a program learns that it was refused.
   void mask(const std::string& target) {
@@ -29,13 +31,18 @@ class Steps {
   void seal(const std::string& target, std::uint32_t flags = 0) { add({Kind::seal, flags, 0755, {}, target, {}}); }
   void link(const std::string& target, const std::string& to) { add({Kind::symlink, 0, 0755, to, target, {}}); }
   void file(const std::string& target, const std::string& content) { add({Kind::file, 0, 0644, content, target, {}}); }
+  void directory(const std::string& target) { add({Kind::directory, 0, 0755, {}, target, {}}); }
   void tmpfs(const std::string& target, const std::string& options, std::uint32_t flags) {
     add({Kind::tmpfs, flags, 0755, {}, target, options});
   }
-  void add(MountStep step) { steps_.push_back(std::move(step)); }
+  void add(MountStep step) {
+    step.flags |= shared_;
+    steps_.push_back(std::move(step));
+  }
   [[nodiscard]] std::vector<MountStep> take() && { return std::move(steps_); }
 
  private:
+  std::uint32_t shared_{};
   std::vector<MountStep> steps_;
 };
 
@@ -54,7 +61,10 @@ void add_programs(Steps& to, const HostFacts& facts) {
   }
 }
 
-void add_etc(Steps& to, const HostFacts& facts, const std::string& hostname) {
+// /etc, /dev and /sys are the same for every agent, so spawnd builds each of them once: what is an agent's own is
+// behind a link, and what is mounted in them later finds its folder there.
+void add_etc(Steps& to, const HostFacts& facts) {
+  to.share(true);
   for (const auto& entry : facts.etc_entries) {
     if (is_etc_entry(entry)) to.bind("/etc/" + entry, data_only | read_only | optional);
   }
@@ -62,13 +72,19 @@ void add_etc(Steps& to, const HostFacts& facts, const std::string& hostname) {
           "root:x:0:0:root:/:/bin/sh\nagent:x:1000:1000:agent:/home/agent:/bin/bash\nnobody:x:65534:65534:nobody:/:/"
           "bin/false\n");
   to.file("/etc/group", "root:x:0:\ntty:x:5:\nagent:x:1000:\nnogroup:x:65534:\n");
-  to.file("/etc/hostname", hostname + "\n");
-  to.file("/etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.1.1 " + hostname + "\n");
+  for (const char* name : {"hostname", "hosts"})
+    to.link(std::string("/etc/") + name, std::string("../run/agentos/") + name);
   to.file("/etc/nsswitch.conf",
           "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: "
           "files\n");
   to.file("/etc/resolv.conf", "# no name server is reachable from here\n");
   to.link("/etc/mtab", "../proc/self/mounts");
+  to.share(false);
+}
+
+void add_names(Steps& to, const std::string& hostname) {
+  to.file("/run/agentos/hostname", hostname + "\n");
+  to.file("/run/agentos/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.1.1 " + hostname + "\n");
 }
 
 void add_proc(Steps& to) {
@@ -82,9 +98,17 @@ void add_proc(Steps& to) {
 }
 
 void add_dev(Steps& to) {
+  to.share(true);
   for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
     to.bind(std::string("/dev/") + name, MountStep::no_suid | MountStep::no_exec);
   }
+  to.link("/dev/ptmx", "pts/ptmx");
+  to.link("/dev/fd", "/proc/self/fd");
+  to.link("/dev/stdin", "/proc/self/fd/0");
+  to.link("/dev/stdout", "/proc/self/fd/1");
+  to.link("/dev/stderr", "/proc/self/fd/2");
+  for (const char* name : {"pts", "shm"}) to.directory(std::string("/dev/") + name);
+  to.share(false);
   // max: the host's ptys are one pool (kernel.pty.max), and an agent must not drain it. 5 is tty in every distribution.
   to.add({Kind::devpts,
           MountStep::no_suid | MountStep::no_exec,
@@ -92,18 +116,16 @@ void add_dev(Steps& to) {
           {},
           "/dev/pts",
           "ptmxmode=0666,mode=0620,gid=5,max=256"});
-  to.link("/dev/ptmx", "pts/ptmx");
-  to.link("/dev/fd", "/proc/self/fd");
-  to.link("/dev/stdin", "/proc/self/fd/0");
-  to.link("/dev/stdout", "/proc/self/fd/1");
-  to.link("/dev/stderr", "/proc/self/fd/2");
 }
 
 void add_sys(Steps& to) {
+  to.share(true);
   for (const char* path :
        {"/sys/devices/system/cpu", "/sys/devices/system/node", "/sys/kernel/mm/transparent_hugepage"}) {
     to.bind(path, data_only | read_only | optional);
   }
+  to.directory("/sys/fs/cgroup");
+  to.share(false);
   to.add({Kind::cgroup2, data_only | read_only, 0755, {}, "/sys/fs/cgroup", {}});
 }
 
@@ -149,7 +171,8 @@ void add_narrowing(Steps& to, const SandboxRequest& request) {
 std::vector<MountStep> mount_steps(const SandboxRequest& request, const HostFacts& facts, const std::string& hostname) {
   Steps steps;
   add_programs(steps, facts);
-  add_etc(steps, facts, hostname);
+  add_etc(steps, facts);
+  add_names(steps, hostname);
   add_proc(steps);
   add_dev(steps);
   add_sys(steps);

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "agentos/model/plan.hpp"
+#include "sandbox/container/templates.hpp"
 
 namespace agentos::container {
 
@@ -14,8 +15,9 @@ struct ChildInput {
   int go_write;  // its other end: closed first, so that the child ends when the parent does
   int report;    // ChildReport
   int init_binary;
-  int workspace;                  // detached mount
-  std::span<const int> init_fds;  // for init_fd::spec and up; -1: none
+  int workspace;                     // detached mount
+  std::span<const BuiltPart> parts;  // of the plan's steps
+  std::span<const int> init_fds;     // for init_fd::spec and up; -1: none
 };
 
 // The life of the child from clone3 to exec of agentos-init: root file system, network, limits, confinement. Runs with

@@ -63,12 +63,30 @@ std::uint64_t attributes_of(std::uint32_t flags) {
          (flags & MountStep::no_exec ? MOUNT_ATTR_NOEXEC : 0U);
 }
 
+int new_root() {
+  return new_mount("tmpfs", "size=1m,nr_inodes=4k,mode=0755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+}
+
 class RootBuilder {
  public:
+  static constexpr int no_tree = -1;
+
   RootBuilder(int root, int workspace, const Reporter& reporter)
       : root_(root), workspace_(workspace), reporter_(reporter) {}
 
+  // What a bind step shows: a detached tree; no_tree where the step is optional and there is nothing.
+  int open_source(const MountStep& step) const {
+    const int tree = ::open_tree(AT_FDCWD, step.source.c_str(), clone_flags);
+    if (tree >= 0) return tree;
+    if (errno == ENOENT && (step.flags & MountStep::optional) != 0) return no_tree;
+    reporter_.fail("open for binding", step.source.c_str());
+  }
+
   void execute(const MountStep& step) const {
+    execute(step, step.kind == MountStep::Kind::bind ? open_source(step) : no_tree);
+  }
+
+  void execute(const MountStep& step, int source) const {
     const char* target = step.target.c_str();
     switch (step.kind) {
       case MountStep::Kind::directory:
@@ -81,7 +99,7 @@ class RootBuilder {
         make_file(step);
         return;
       case MountStep::Kind::bind:
-        bind(step, ::open_tree(AT_FDCWD, step.source.c_str(), clone_flags));
+        if (source != no_tree) bind(step, source);
         return;
       case MountStep::Kind::tmpfs:
         attach(new_mount("tmpfs", step.data.c_str(), attributes_of(step.flags)), step, true);
@@ -114,6 +132,14 @@ class RootBuilder {
         protect(step);
         return;
     }
+  }
+
+  // A tree that is ready, on a folder of the root that is made for it.
+  void put(const char* folder, int tree) const {
+    const int place = ::mkdirat(root_, folder + 1, 0755) == 0 ? open_target(root_, folder, O_PATH) : -1;
+    if (place < 0 || ::move_mount(tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0)
+      reporter_.fail("mount", folder);
+    ::close(place);
   }
 
  private:
@@ -158,10 +184,6 @@ class RootBuilder {
   }
 
   void bind(const MountStep& step, int tree) const {
-    if (tree < 0) {
-      if (errno == ENOENT && (step.flags & MountStep::optional) != 0) return;
-      reporter_.fail("open for binding", step.source.c_str());
-    }
     mount_attr attributes{};
     attributes.attr_set = attributes_of(step.flags);
     attributes.propagation = MS_PRIVATE;  // what the host mounts there later stays outside
@@ -308,21 +330,48 @@ class RootBuilder {
 
 }  // namespace
 
-void build_root(const std::vector<MountStep>& steps, int workspace_mount, const Reporter& reporter) {
+void build_root(const std::vector<MountStep>& steps, std::span<const BuiltPart> parts, int workspace_mount,
+                const Reporter& reporter) {
   ::umask(0);
   // In a mount namespace of a new user namespace every mount is a slave already: nothing made here reaches the host.
-  const int root = new_mount("tmpfs", "size=1m,nr_inodes=4k,mode=0755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  const int root = new_root();
   if (root < 0) reporter.fail("create the root file system");
   // Any directory serves to hang it up until pivot_root; /tmp is on every host and no plan binds from it.
   if (::move_mount(root, "", AT_FDCWD, "/tmp", MOVE_MOUNT_F_EMPTY_PATH) != 0)
     reporter.fail("mount the root file system on /tmp");
   const RootBuilder builder(root, workspace_mount, reporter);
-  for (const auto& step : steps) builder.execute(step);
+  auto part = parts.begin();
+  for (std::size_t at = 0; at < steps.size(); ++at) {
+    if (part == parts.end() || at != part->part.begin) {
+      builder.execute(steps[at]);
+      continue;
+    }
+    builder.put(part->part.folder.c_str(), part->tree.get());
+    at = part->part.end - 1;
+    ++part;
+  }
   if (::fchdir(root) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0) reporter.fail("change to the new root");
   // pivot_root(2), "pivot_root(".", ".")": the old root is mounted on top of the new one and comes off here.
   if (::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) reporter.fail("leave the old root");
   ::close(root);
   ::umask(022);
+}
+
+void build_part(const std::vector<MountStep>& steps, const Workshop& workshop, const char* place,
+                const Reporter& reporter) {
+  ::umask(0);
+  const int root = new_root();
+  if (root < 0) reporter.fail("create the file system of", place);
+  const RootBuilder builder(root, -1, reporter);
+  // Sources are the host's, and only mounts of the own namespace can be cloned: all of them before it changes.
+  std::vector<int> sources;
+  for (const auto& step : steps) {
+    sources.push_back(step.kind == MountStep::Kind::bind ? builder.open_source(step) : RootBuilder::no_tree);
+  }
+  if (!workshop.enter()) reporter.fail("enter the namespace for mounts");
+  if (::move_mount(root, "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH) != 0) reporter.fail("mount", place);
+  for (std::size_t at = 0; at < steps.size(); ++at) builder.execute(steps[at], sources[at]);
+  builder.execute({MountStep::Kind::seal, 0, 0, {}, "/", {}});
 }
 
 }  // namespace agentos::container

@@ -84,6 +84,7 @@ Result<> check_descriptors(const Plan& plan, const std::vector<UniqueFd>& fds) {
 
 Result<Starting> start(StartInput input) {
   const UniqueFd workspace = AGENTOS_TRY(mount_workspace(input));
+  const auto parts = AGENTOS_TRY(input.templates.parts(input.plan.mounts));
   const Pipe go = AGENTOS_TRY(make_pipe());
   Pipe report = AGENTOS_TRY(make_pipe());
   std::array<int, start_fds_max - static_cast<std::size_t>(StartFd::spec)> init_fds{};
@@ -92,7 +93,7 @@ Result<Starting> start(StartInput input) {
     init_fds[i] = at < input.fds.size() ? input.fds[at].get() : -1;
   }
   const ChildInput child{&input.plan,       go.read.get(),   go.write.get(), report.write.get(),
-                         input.init_binary, workspace.get(), init_fds};
+                         input.init_binary, workspace.get(), parts,          init_fds};
 
   int pidfd = -1;
   clone_args args{};

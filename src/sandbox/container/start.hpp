@@ -11,6 +11,7 @@
 #include "agentos/model/plan.hpp"
 #include "os/cgroup.hpp"
 #include "sandbox/container/net_pool.hpp"
+#include "sandbox/container/templates.hpp"
 #include "sandbox/container/workshop.hpp"
 
 // Executes a plan that check() has passed: one clone3 with new namespaces, in a network namespace made ahead, into the
@@ -23,6 +24,7 @@ struct StartInput {
   const os::Cgroup& cgroup;   // made, and its settings written
   const Workshop& workshop;
   NetPool& networks;
+  Templates& templates;
   int layer{-1};  // directory with `upper` and `work`, where the workspace's mode has one
   std::uint32_t uid_base{};
   int init_binary{-1};  // agentos-init, open for reading

@@ -60,7 +60,7 @@ Result<UniqueFd> open_path(const char* path) {
 // In a new mount namespace: leaves a root that holds nothing but three empty directories.
 Result<> furnish() {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return fail_errno("keep mounts apart");
-  const UniqueFd root(new_mount("tmpfs", "size=64k,nr_inodes=16,mode=0700", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
+  const UniqueFd root(new_mount("tmpfs", "size=64k,nr_inodes=64,mode=0700", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
   if (!root || ::move_mount(root.get(), "", AT_FDCWD, "/tmp", MOVE_MOUNT_F_EMPTY_PATH) != 0) {
     return fail_errno("make a root for mounts");
   }
@@ -88,6 +88,11 @@ Result<Workshop> Workshop::create() {
   return workshop;
 }
 
+Result<> Workshop::enter() const {
+  if (::setns(inside_.get(), CLONE_NEWNS) != 0) return fail_errno("enter the namespace for mounts");
+  return {};
+}
+
 // setns(2) also goes to the root of the namespace, which is not that of a process in a chroot.
 void Workshop::return_home() const {
   AGENTOS_ASSERT(::setns(home_.get(), CLONE_NEWNS) == 0);
@@ -95,7 +100,7 @@ void Workshop::return_home() const {
 }
 
 Result<UniqueFd> Workshop::overlay(UniqueFd lower, UniqueFd layer) const {
-  if (::setns(inside_.get(), CLONE_NEWNS) != 0) return fail_errno("enter the namespace for mounts");
+  AGENTOS_TRY(enter());
   auto made = assemble(lower, layer);
   for (const char* place : {lower_place, layer_place}) {
     // EINVAL: nothing was mounted there. Anything else would show the next agent this one's files.

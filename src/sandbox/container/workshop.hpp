@@ -24,11 +24,14 @@ class Workshop {
   // where that is empty. Both are used up. nosuid, nodev.
   [[nodiscard]] Result<UniqueFd> overlay(UniqueFd lower, UniqueFd layer) const;
 
+  // Into its mount namespace, where "/" is empty but for the mounts kept there; and back.
+  [[nodiscard]] Result<> enter() const;
+  void return_home() const;
+
  private:
   Workshop(UniqueFd home, UniqueFd inside, UniqueFd root)
       : home_(std::move(home)), inside_(std::move(inside)), root_(std::move(root)) {}
   [[nodiscard]] Result<UniqueFd> assemble(const UniqueFd& lower, const UniqueFd& layer) const;
-  void return_home() const;
 
   UniqueFd home_, inside_;  // mount namespaces: the one of this process, and the workshop
   UniqueFd root_;           // root directory of this process
