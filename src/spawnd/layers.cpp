@@ -19,6 +19,7 @@ namespace agentos::spawnd {
 namespace {
 
 constexpr int folder = O_RDONLY | O_DIRECTORY;
+constexpr std::size_t removed_max = 256;
 
 Result<UniqueFd> make_private(int parent, const std::string& name) {
   if (::mkdirat(parent, name.c_str(), 0700) != 0 && errno != EEXIST) return fail_errno("create " + name);
@@ -136,8 +137,15 @@ Result<> Layers::remove(const std::string& agent) {
   if (::renameat(layers_.get(), agent.c_str(), trash_.get(), agent.c_str()) != 0) {
     return errno == ENOENT ? Result<>{} : fail_errno("remove the layer of " + agent);
   }
-  if (!remove_empty(trash_.get(), agent)) empty_trash();
+  removed_.push_back(agent);
+  if (removed_.size() > removed_max) delete_one();
   return {};
+}
+
+void Layers::delete_one() {
+  const std::string agent = std::move(removed_.back());
+  removed_.pop_back();
+  if (!remove_empty(trash_.get(), agent)) empty_trash();
 }
 
 // A layer may hold millions of files, nested as deep as its agent liked, and this process must not wait for their end:

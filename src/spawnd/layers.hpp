@@ -30,8 +30,11 @@ class Layers {
   [[nodiscard]] Result<bool> is_empty(const std::string& agent) const;
   // The agents that have one, in order: those behind `after`, `most` of them.
   [[nodiscard]] Result<std::vector<std::string>> list(const std::string& after, std::size_t most) const;
-  // At once out of sight; deleted in the background. Of one that is not there: done.
+  // At once out of sight; deleted later, by delete_one(). Of one that is not there: done.
   [[nodiscard]] Result<> remove(const std::string& agent);
+  // Whether there is something to delete, for when there is time; many of them must not wait for that.
+  [[nodiscard]] bool has_removed() const { return !removed_.empty(); }
+  void delete_one();
 
   // Deletes what an earlier spawnd could not.
   void empty_trash();
@@ -42,6 +45,7 @@ class Layers {
   Layers(UniqueFd layers, UniqueFd trash) : layers_(std::move(layers)), trash_(std::move(trash)) {}
 
   UniqueFd layers_, trash_;
+  std::vector<std::string> removed_;  // in the trash, at most removed_max
   pid_t deleting_{};
   bool more_{};  // came since `deleting_` began
 };

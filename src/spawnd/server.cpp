@@ -72,10 +72,11 @@ Result<> Server::run() {
 
 // A start that is under way wants this processor more than the ones to come.
 bool Server::idle_work_left() const {
-  return starts_.empty() && !networks_.is_full() && !idle_work_failed_;
+  return starts_.empty() && (layers_.has_removed() || (!networks_.is_full() && !idle_work_failed_));
 }
 
 void Server::work_while_idle() {
+  if (layers_.has_removed()) return layers_.delete_one();
   // Where it fails the next start fails by itself and says why; it must not be tried in a loop.
   idle_work_failed_ = !networks_.make_ready();
 }

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +36,10 @@ void SpawndTest::start_spawnd() {
   const std::string socket = folder_ + "/spawnd.sock";
   spawnd_ = ::fork();
   if (spawnd_ == 0) {
+    if (own_mounts_ &&
+        (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)) {
+      ::_exit(127);
+    }
     ::execl(SPAWND, "agentos-spawnd", "--socket", socket.c_str(), "--user", "nobody", "--init", WITNESS,
             "--cgroup-slice", slice_.c_str(), "--state-dir", (folder_ + "/state").c_str(), nullptr);
     ::_exit(127);

@@ -45,6 +45,7 @@ class SpawndTest : public ::testing::Test {
   std::string folder_;
   std::string workspace_;
   WorkspaceMode workspace_mode_{WorkspaceMode::bind};
+  bool own_mounts_{};  // spawnd gets a mount namespace of its own; agents then need an empty workspace
   std::string slice_;
   std::string agent_{"witness"};
   std::string tenant_{"spawnd-test"};

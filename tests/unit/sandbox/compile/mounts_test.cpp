@@ -18,9 +18,11 @@ std::vector<MountStep> steps(const HostFacts& facts = full_host(), const Sandbox
   return mount_steps(request, facts, "fix-tests");
 }
 
+// The last one: a mount may have a folder made for it before.
 const MountStep* find(const std::vector<MountStep>& all, const std::string& target) {
-  const auto found = std::ranges::find(all, target, &MountStep::target);
-  return found == all.end() ? nullptr : &*found;
+  const auto found =
+      std::find_if(all.rbegin(), all.rend(), [&](const MountStep& step) { return step.target == target; });
+  return found == all.rend() ? nullptr : &*found;
 }
 
 TEST(MountSteps, ShowNothingOfTheHostThatIsWritable) {
@@ -56,9 +58,30 @@ TEST(MountSteps, WriteTheFilesThatNameUsersAndHosts) {
   const auto all = steps();
   EXPECT_THAT(find(all, "/etc/passwd")->source, HasSubstr("agent:x:1000:1000:agent:/home/agent:/bin/bash\n"));
   EXPECT_THAT(find(all, "/etc/group")->source, HasSubstr("agent:x:1000:\n"));
-  EXPECT_EQ(find(all, "/etc/hostname")->source, "fix-tests\n");
-  EXPECT_THAT(find(all, "/etc/hosts")->source, HasSubstr("127.0.1.1 fix-tests\n"));
+  EXPECT_EQ(find(all, "/etc/hostname")->source, "../run/agentos/hostname");
+  EXPECT_EQ(find(all, "/run/agentos/hostname")->source, "fix-tests\n");
+  EXPECT_EQ(find(all, "/etc/hosts")->source, "../run/agentos/hosts");
+  EXPECT_THAT(find(all, "/run/agentos/hosts")->source, HasSubstr("127.0.1.1 fix-tests\n"));
   EXPECT_THAT(find(all, "/etc/resolv.conf")->source, testing::StartsWith("#"));
+}
+
+TEST(MountSteps, ShareWhatIsTheSameForEveryAgent) {
+  const auto shared = [](const std::vector<MountStep>& all) {
+    std::vector<MountStep> found;
+    std::ranges::copy_if(all, std::back_inserter(found),
+                         [](const MountStep& step) { return (step.flags & MountStep::shared) != 0; });
+    return found;
+  };
+  SandboxRequest other = sample_request();
+  other.agent = "another";
+  other.name = "another";
+  other.tenant = "another";
+  other.workspace = "/srv/other";
+  other.limits.memory_max = 256U << 20U;
+  const auto theirs = mount_steps(other, full_host(), "another");
+  EXPECT_EQ(shared(steps()), shared(theirs));
+  EXPECT_GT(shared(theirs).size(), 10U);
+  EXPECT_NE(steps(), theirs);
 }
 
 TEST(MountSteps, FollowTheHostsRoot) {
