@@ -22,7 +22,8 @@ TEST_F(SpawndTest, a_hundred_starts_leave_nothing) {
   ASSERT_EQ(answer("hostname"), agent_);
   const auto descriptors = open_descriptors(spawnd_);
   for (int i = 0; i < 100; ++i) ASSERT_EQ(answer("hostname"), agent_);
-  EXPECT_EQ(open_descriptors(spawnd_), descriptors);
+  constexpr std::size_t networks_made_ahead = 8;
+  EXPECT_LE(open_descriptors(spawnd_), descriptors + networks_made_ahead);
   EXPECT_TRUE(agent_cgroups().empty());
   // The last one may be on its way still.
   const std::string path = "/proc/" + std::to_string(spawnd_) + "/task/" + std::to_string(spawnd_) + "/children";
