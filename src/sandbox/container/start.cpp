@@ -1,6 +1,7 @@
 #include "sandbox/container/start.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 #include <vector>
 
 #include "os/socket.hpp"
@@ -52,6 +54,35 @@ Result<UniqueFd> mount_workspace(const StartInput& input) {
   if (!layered) return workspace;
   return input.workshop.overlay(std::move(workspace), AGENTOS_TRY(id_mapped_mount(input.layer, mapping)));
 }
+
+// The kernel counts inotify instances, queued signals, message queues, locked memory and namespaces of everybody in a
+// user namespace against the user who made it too. If that were root, one agent could take what the host's root and all
+// other agents have of these; so the maker is the agent's own uid, for the one call, and with spawnd's capabilities.
+class AsAgent {
+ public:
+  static Result<AsAgent> become(std::uint32_t uid) {
+    AsAgent agent;
+    if (::syscall(SYS_capget, &agent.header_, agent.sets_.data()) != 0) return fail_errno("read own capabilities");
+    if (::syscall(SYS_setresuid, -1, uid, -1) != 0) return fail_errno("become the agent's user");
+    agent.is_agent_ = true;
+    if (::syscall(SYS_capset, &agent.header_, agent.sets_.data()) != 0)
+      return fail_errno("keep capabilities as the agent's user");
+    return agent;
+  }
+  AsAgent(AsAgent&& other) noexcept
+      : header_(other.header_), sets_(other.sets_), is_agent_(std::exchange(other.is_agent_, false)) {}
+  AsAgent& operator=(AsAgent&&) = delete;
+  // Root again, with the effective capabilities that come with it. Going on as anybody else is not an option.
+  ~AsAgent() {
+    if (is_agent_) AGENTOS_ASSERT(::syscall(SYS_setresuid, -1, 0, -1) == 0);
+  }
+
+ private:
+  AsAgent() = default;
+  __user_cap_header_struct header_{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets_{};
+  bool is_agent_{};
+};
 
 }  // namespace
 
@@ -101,9 +132,13 @@ Result<Starting> start(StartInput input) {
   args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   args.exit_signal = SIGCHLD;
   args.cgroup = static_cast<std::uint64_t>(input.cgroup.fd());
-  const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
-  if (pid < 0) return fail_errno("clone3 into the agent's cgroup and namespaces");
-  if (pid == 0) run_child(child);
+  pid_t pid = -1;
+  {
+    const auto maker = AGENTOS_TRY(AsAgent::become(input.uid_base));
+    pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
+    if (pid < 0) return fail_errno("clone3 into the agent's cgroup and namespaces");
+    if (pid == 0) run_child(child);
+  }
   Starting starting{pid, UniqueFd(pidfd), std::move(report.read)};
   report.write.reset();
   const std::array range{IdRange{0, input.uid_base, UidPool::range}};
