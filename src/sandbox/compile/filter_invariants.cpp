@@ -29,6 +29,8 @@ constexpr std::array never{
     SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_kcmp, SYS_process_madvise,
     // programs in the kernel, and rings that would make system calls behind the filter
     SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
+    // requests out of one pool that the host's databases need
+    SYS_io_setup,
     // keys of the host's users
     SYS_keyctl, SYS_add_key, SYS_request_key,
     // files without a path
