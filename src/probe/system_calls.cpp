@@ -181,18 +181,18 @@ std::string netlink_protocols() {
     ::close(socket);
     open += (open.empty() ? "" : " ") + std::to_string(protocol);
   }
-  return open;
+  return open.empty() ? "none" : open;
 }
 
 void add_sockets(std::vector<Case>& to) {
   const auto type = static_cast<unsigned long>(SOCK_RAW);
-  // UNIX, INET, INET6 and NETLINK; of the last ROUTE alone.
-  to.push_back({'d', "socket-families", "1 2 10 16|1 2 16", nullptr, [] { return Finding{families(), "seccomp"}; }});
-  to.push_back({'d', "netlink-protocols", "0", nullptr, [] { return Finding{netlink_protocols(), "seccomp"}; }});
+  // UNIX, INET, INET6 and NETLINK; of the last ROUTE alone. The set "strict" has but UNIX.
+  to.push_back({'d', "socket-families", "1 2 10 16|1 2 16|1", nullptr, [] { return Finding{families(), "seccomp"}; }});
+  to.push_back({'d', "netlink-protocols", "0|none", nullptr, [] { return Finding{netlink_protocols(), "seccomp"}; }});
   to.push_back(call("socket-packet", "EAFNOSUPPORT", {SYS_socket, {AF_PACKET, type}}));
   to.push_back(call("socket-packet-high-half", "EAFNOSUPPORT", {SYS_socket, {AF_PACKET | high, type}}));
-  to.push_back(call("socket-raw", refused, {SYS_socket, {AF_INET, type, 1}}));
-  to.push_back(call("socket-netlink-audit", "EPROTONOSUPPORT", {SYS_socket, {AF_NETLINK, type, 9}}));
+  to.push_back(call("socket-raw", "EPERM|EAFNOSUPPORT", {SYS_socket, {AF_INET, type, 1}}));
+  to.push_back(call("socket-netlink-audit", "EPROTONOSUPPORT|EAFNOSUPPORT", {SYS_socket, {AF_NETLINK, type, 9}}));
 }
 
 // getpid in the tables of i386 and of x32.

@@ -22,9 +22,9 @@ for program in setuid capable; do
 done
 
 # A program that names its own interpreter as /proc/self/exe has the init of the sandbox started as one (CVE-2019-5736).
-init=$build/src/init/agentos-init
-[ -z "$installed" ] || init=/usr/libexec/agentos/agentos-init
-before=$(sha256sum "$init")
+init_program=$build/src/init/agentos-init
+[ -z "$installed" ] || init_program=/usr/libexec/agentos/agentos-init
+before=$(sha256sum "$init_program")
 worker=$(as "$alice" "$agentos" run -w :bind --detach -- sleep 1000 2>/dev/null)
 printf '#!/proc/self/exe\n' >itself && chmod 755 itself
 printf '#!/bin/sh\necho runs\n' >other && chmod 755 other
@@ -32,6 +32,6 @@ status "exec of a script, when allowed" 0 as "$alice" "$agentos" exec "$worker" 
 is "it runs" "$out" runs
 as "$alice" "$agentos" exec "$worker" -- ./itself >"$folder/out" 2>&1
 is "exec of one that names its interpreter /proc/self/exe fails" "$([ $? != 0 ] && echo fails)" fails
-is "the init of sandboxes is what it was" "$(sha256sum "$init")" "$before"
+is "the init of sandboxes is what it was" "$(sha256sum "$init_program")" "$before"
 is "the agent goes on" "$(as "$alice" "$agentos" inspect "$worker" | jq -r .status)" running
 finish
