@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "os/file.hpp"
 #include "os/socket.hpp"
 #include "sandbox/container/child.hpp"
 #include "sandbox/container/id_map.hpp"
@@ -84,6 +85,13 @@ class AsAgent {
   bool is_agent_{};
 };
 
+// If the kernel is to spare agentos-spawnd when memory runs out, that is not for agents.
+Result<> take_oom_exemption(pid_t pid) {
+  const auto own = AGENTOS_TRY(os::read_file(AT_FDCWD, "/proc/self/oom_score_adj"));
+  if (!own.starts_with('-')) return {};
+  return os::write_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/oom_score_adj", "0");
+}
+
 }  // namespace
 
 Result<> check_descriptors(const Plan& plan, const std::vector<UniqueFd>& fds) {
@@ -145,6 +153,10 @@ Result<Starting> start(StartInput input) {
   if (auto maps = write_id_maps(pid, range, range); !maps) {
     ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
     return std::unexpected(std::move(maps).error());
+  }
+  if (auto ordinary = take_oom_exemption(pid); !ordinary) {
+    ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+    return std::unexpected(std::move(ordinary).error());
   }
   ::fcntl(starting.report.get(), F_SETFL, O_NONBLOCK);
   const char byte = 1;
