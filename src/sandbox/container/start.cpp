@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -66,7 +67,7 @@ class AsAgent {
     if (::syscall(SYS_capget, &agent.header_, agent.sets_.data()) != 0) return fail_errno("read own capabilities");
     if (::syscall(SYS_setresuid, -1, uid, -1) != 0) return fail_errno("become the agent's user");
     agent.is_agent_ = true;
-    if (::syscall(SYS_capset, &agent.header_, agent.sets_.data()) != 0)
+    if (::syscall(SYS_capset, &agent.header_, agent.sets_.data()) != 0 || !stay_dumpable())
       return fail_errno("keep capabilities as the agent's user");
     return agent;
   }
@@ -75,11 +76,13 @@ class AsAgent {
   AsAgent& operator=(AsAgent&&) = delete;
   // Root again, with the effective capabilities that come with it. Going on as anybody else is not an option.
   ~AsAgent() {
-    if (is_agent_) AGENTOS_ASSERT(::syscall(SYS_setresuid, -1, 0, -1) == 0);
+    if (is_agent_) AGENTOS_ASSERT(::syscall(SYS_setresuid, -1, 0, -1) == 0 && stay_dumpable());
   }
 
  private:
   AsAgent() = default;
+  // Each change of the user takes it, and spawnd could not open the namespaces of its next child (no CAP_SYS_PTRACE).
+  static bool stay_dumpable() { return ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0; }
   __user_cap_header_struct header_{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets_{};
   bool is_agent_{};
