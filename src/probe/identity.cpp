@@ -106,15 +106,16 @@ Finding host_files() {
   return {none_or(reached), "a root file system of its own"};
 }
 
-// All that can be opened for writing below a folder. Links are not followed.
-void collect_writable(const std::string& folder, bool skip_processes, std::vector<std::string>& writable) {
+// All that can be opened for writing below a folder. Links are not followed. /proc is taken without processes and
+// without sys, which has its own case.
+void collect_writable(const std::string& folder, std::vector<std::string>& writable) {
   for (const auto& name : names_in(folder)) {
-    if (skip_processes && (name[0] >= '0' && name[0] <= '9')) continue;
+    if (folder == "/proc" && ((name[0] >= '0' && name[0] <= '9') || name == "sys")) continue;
     const auto path = folder + "/" + name;
     struct stat status{};
     if (::lstat(path.c_str(), &status) != 0 || S_ISLNK(status.st_mode)) continue;
     if (S_ISDIR(status.st_mode)) {
-      collect_writable(path, false, writable);
+      collect_writable(path, writable);
     } else if (open_file(path, O_WRONLY).found == "ok") {
       writable.push_back(path);
     }
@@ -123,7 +124,7 @@ void collect_writable(const std::string& folder, bool skip_processes, std::vecto
 
 Finding writable_below(const std::vector<std::string>& folders) {
   std::vector<std::string> writable;
-  for (const auto& folder : folders) collect_writable(folder, folder == "/proc", writable);
+  for (const auto& folder : folders) collect_writable(folder, writable);
   return {none_or(writable), "read-only mounts, masks and owners outside the user map"};
 }
 

@@ -71,7 +71,7 @@ Finding readable() {
                            "io", "numa_maps", "mountstats", "exe", "fd/0", "cwd/.", "root/.", "ns/mnt", "ns/user"}) {
     if (open_file(folder + name, O_RDONLY).found == "ok") read.emplace_back(name);
   }
-  for (const char* name : {"fd", "map_files", "task/1/fd"}) {
+  for (const char* name : {"fd", "fdinfo", "map_files", "task/1/fd"}) {
     if (!names_in(folder + name).empty()) read.emplace_back(name);
   }
   return {none_or(read), who_init_is() + ", and is not dumpable"};

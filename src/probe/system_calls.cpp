@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -107,6 +108,9 @@ void add_processes(std::vector<Case>& to) {
                           call("process_madvise", refused, {SYS_process_madvise, {none}}),
                           call("pidfd_getfd", refused, {SYS_pidfd_getfd, {none}}),
                           call("kcmp", refused, {SYS_kcmp, {self, self}}),
+                          call("huge-pages", "ENOMEM",
+                               {SYS_mmap, {0, 2U << 20U, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, none}}),
+                          call("huge-pages-file", "ENOMEM", {SYS_memfd_create, {text("probe"), MFD_HUGETLB}}),
                           call("prctl-memory-map", refused, {SYS_prctl, {PR_SET_MM, 0}}),
                           call("seccomp-listener", refused,
                                {SYS_seccomp, {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER}}),

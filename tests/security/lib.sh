@@ -63,5 +63,6 @@ callers=("root:0" "alice:$alice" "bob:$bob")
 if [ -d /run/systemd/system ]; then
   not_here=(hotplug-helper)
 else
-  not_here=(module-loader sysrq hotplug-helper kernel-memory machine-memory oom-exemption prctl-memory-map)
+  not_here=(module-loader sysrq hotplug-helper kernel-memory machine-memory oom-exemption prctl-memory-map
+    huge-pages)
 fi

@@ -34,8 +34,8 @@ constexpr auto signal = to_array<int>({
     SYS_tgkill, SYS_pidfd_send_signal, SYS_signalfd, SYS_signalfd4, SYS_restart_syscall});
 
 constexpr auto memory = to_array<int>({
-    SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_msync, SYS_brk, SYS_madvise, SYS_mincore, SYS_mlock, SYS_mlock2,
-    SYS_munlock, SYS_mlockall, SYS_munlockall, SYS_pkey_alloc, SYS_pkey_free, SYS_pkey_mprotect, SYS_memfd_create,
+    SYS_munmap, SYS_mremap, SYS_mprotect, SYS_msync, SYS_brk, SYS_madvise, SYS_mincore, SYS_mlock, SYS_mlock2,
+    SYS_munlock, SYS_mlockall, SYS_munlockall, SYS_pkey_alloc, SYS_pkey_free, SYS_pkey_mprotect,
     SYS_memfd_secret, SYS_membarrier, SYS_mbind, SYS_get_mempolicy, SYS_set_mempolicy, SYS_set_mempolicy_home_node,
     call::map_shadow_stack, call::mseal});
 
@@ -71,7 +71,7 @@ constexpr auto network = to_array<int>({
 
 // In an IPC namespace of the agent's own.
 constexpr auto ipc = to_array<int>({
-    SYS_shmget, SYS_shmat, SYS_shmdt, SYS_shmctl, SYS_semget, SYS_semop, SYS_semtimedop, SYS_semctl, SYS_msgget,
+    SYS_shmat, SYS_shmdt, SYS_shmctl, SYS_semget, SYS_semop, SYS_semtimedop, SYS_semctl, SYS_msgget,
     SYS_msgsnd, SYS_msgrcv, SYS_msgctl, SYS_mq_open, SYS_mq_unlink, SYS_mq_timedsend, SYS_mq_timedreceive,
     SYS_mq_notify, SYS_mq_getsetattr});
 
@@ -82,7 +82,7 @@ constexpr auto narrowing = to_array<int>({
 constexpr auto by_argument = to_array<int>({
     SYS_open, SYS_openat, SYS_creat, SYS_chmod, SYS_fchmod, SYS_fchmodat, call::fchmodat2, SYS_mkdir, SYS_mkdirat,
     SYS_mknod, SYS_mknodat, SYS_clone, SYS_unshare, SYS_socket, SYS_socketpair, SYS_ioctl, SYS_prctl, SYS_seccomp,
-    SYS_personality});
+    SYS_personality, SYS_mmap, SYS_memfd_create, SYS_shmget});
 
 constexpr auto mounts = to_array<int>({
     SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_open_tree, call::open_tree_attr, SYS_move_mount, SYS_fsopen,
