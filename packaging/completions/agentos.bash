@@ -76,6 +76,10 @@ _agentos_value() { # "COMMAND OPTION"
     'why --tenant') : ;;
     'why --socket') compgen -f -- "$cur" ;;
     'doctor --socket') compgen -f -- "$cur" ;;
+    'selftest --policy') : ;;
+    'selftest --policy-file') compgen -f -- "$cur" ;;
+    'selftest --tenant') : ;;
+    'selftest --socket') compgen -f -- "$cur" ;;
     'version --socket') compgen -f -- "$cur" ;;
     *) return 1 ;;
   esac
@@ -127,6 +131,7 @@ _agentos() {
     policy) options='-h --help --policy --policy-file --ceiling -w --workspace --tenant --json --socket' verbs='check list show explain diff reload' ;;
     why) options='-h --help --path --op --syscall --agent --policy --policy-file -w --workspace --tenant --json --socket' ;;
     doctor) options='-h --help --json --socket' ;;
+    selftest) options='-h --help --policy --policy-file --tenant --json --socket' ;;
     version) options='-h --help --json --socket' ;;
     esac
   done
@@ -134,7 +139,7 @@ _agentos() {
     case $before in
       --socket) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
       --tenant) ;;
-      *) mapfile -t COMPREPLY < <(compgen -W 'run exec attach ps top inspect logs diff commit discard pause resume terminate wait rm prune policy why doctor version --help --version --json --tenant --socket' -- "$cur") ;;
+      *) mapfile -t COMPREPLY < <(compgen -W 'run exec attach ps top inspect logs diff commit discard pause resume terminate wait rm prune policy why doctor selftest version --help --version --json --tenant --socket' -- "$cur") ;;
     esac
     return
   fi

@@ -212,6 +212,14 @@ complete -c agentos -n '__agentos_command doctor' -s h -l help -d 'Show this hel
 complete -c agentos -n '__agentos_command doctor' -l json -d 'Answer, and say errors, as JSON'
 complete -c agentos -n '__agentos_command doctor' -l socket -r -d 'Socket of agentosd (also AGENTOS_SOCKET)'
 
+complete -c agentos -n '__agentos_command ""' -a selftest -d 'Try in a throw-away agent what an agent must not be able to do'
+complete -c agentos -n '__agentos_command selftest' -s h -l help -d 'Show this help'
+complete -c agentos -n '__agentos_command selftest' -l policy -x -d 'Policy it is held to (default: the one named default)'
+complete -c agentos -n '__agentos_command selftest' -l policy-file -r -d 'A policy of your own, which may only ask for less'
+complete -c agentos -n '__agentos_command selftest' -l tenant -x -d 'Tenant to act in (default: the first you have a role in)'
+complete -c agentos -n '__agentos_command selftest' -l json -d 'Answer, and say errors, as JSON'
+complete -c agentos -n '__agentos_command selftest' -l socket -r -d 'Socket of agentosd (also AGENTOS_SOCKET)'
+
 complete -c agentos -n '__agentos_command ""' -a version -d 'Show the versions of agentos and agentosd'
 complete -c agentos -n '__agentos_command version' -s h -l help -d 'Show this help'
 complete -c agentos -n '__agentos_command version' -l json -d 'Answer, and say errors, as JSON'

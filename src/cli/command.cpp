@@ -32,6 +32,7 @@ constexpr std::array all_commands{
     CommandInfo{"why", host, "Say whether an agent may do something, and which line decides", make_why},
     CommandInfo{"doctor", host, "Check what this host can enforce and what would mend the rest", make_doctor, false,
                 true, false},
+    CommandInfo{"selftest", host, "Try in a throw-away agent what an agent must not be able to do", make_selftest},
     CommandInfo{"version", host, "Show the versions of agentos and agentosd", make_version, false, true, false},
 };
 

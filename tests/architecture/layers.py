@@ -26,5 +26,6 @@ MAY_INCLUDE = {
     "gatewayd": FOUNDATION | PURE | {"gateway"},
     "spawnd": {"base", "os", "model", "sandbox/compile", "sandbox/container"},  # root: nothing that parses for others
     "init": {"base", "model"},  # runs beside a hostile agent
+    "probe": set(),  # stands in for one
     "cli": {"base", "os", "model", "workspace", "client"},
 }

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -29,6 +31,8 @@ constexpr std::array never{
     SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_kcmp, SYS_process_madvise,
     // programs in the kernel, and rings that would make system calls behind the filter
     SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
+    // requests out of one pool that the host's databases need
+    SYS_io_setup,
     // keys of the host's users
     SYS_keyctl, SYS_add_key, SYS_request_key,
     // files without a path
@@ -134,6 +138,9 @@ void arguments(Check& check) {
   check.deny_value(SYS_ioctl, 1, TIOCLINUX, "the console's ioctl");
   check.deny_value(SYS_ioctl, 1, TIOCSETD, "line disciplines by ioctl");
   check.deny_value(SYS_prctl, 0, PR_SET_MM, "prctl");
+  check.deny_bits(SYS_mmap, 3, MAP_HUGETLB, "memory of the host's huge pages");
+  check.deny_bits(SYS_memfd_create, 1, MFD_HUGETLB, "memory files of the host's huge pages");
+  check.deny_bits(SYS_shmget, 2, SHM_HUGETLB, "shared memory of the host's huge pages");
   check.deny(Check::of(SYS_seccomp)
                  .argument(0, Bits::exactly(SECCOMP_SET_MODE_FILTER))
                  .argument(1, Bits::with(SECCOMP_FILTER_FLAG_NEW_LISTENER)),

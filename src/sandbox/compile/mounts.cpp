@@ -94,7 +94,8 @@ void add_proc(Steps& to) {
        {"kcore", "kallsyms", "keys", "timer_list", "sched_debug", "sysrq-trigger", "latency_stats"}) {
     to.mask(std::string("/proc/") + name);
   }
-  for (const char* name : {"sys", "irq", "bus", "fs"}) to.seal(std::string("/proc/") + name, optional);
+  // pressure: who writes there lets the kernel watch the whole host for them, with a thread of its own.
+  for (const char* name : {"sys", "irq", "bus", "fs", "pressure"}) to.seal(std::string("/proc/") + name, optional);
 }
 
 void add_dev(Steps& to) {

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -116,7 +117,9 @@ void add_conditions(Builder& to, bool strict) {
        {std::uint32_t{PER_LINUX}, std::uint32_t{PER_LINUX32}, std::uint32_t{ADDR_NO_RANDOMIZE}, ~0U}) {
     if (!strict) to.rule(allow, SYS_personality, {low(0, value)});
   }
-  for (const int number : {SYS_socket, SYS_ioctl, SYS_prctl, SYS_seccomp}) to.rule(allow, number);  // see deny_list()
+  for (const int number : {SYS_socket, SYS_ioctl, SYS_prctl, SYS_seccomp, SYS_mmap, SYS_memfd_create})
+    to.rule(allow, number);  // see deny_list()
+  if (!strict) to.rule(allow, SYS_shmget);
 }
 
 Result<std::vector<sock_filter>> allow_list(policy::Seccomp chosen) {
@@ -167,6 +170,12 @@ Result<std::vector<sock_filter>> deny_list(policy::Seccomp chosen) {
   for (const std::uint32_t command : {TIOCSTI, TIOCLINUX, TIOCSETD}) builder.rule(refuse, SYS_ioctl, {low(1, command)});
   // Moves what /proc shows as command line and heap. Nothing needs it that may be an agent.
   builder.rule(refuse, SYS_prctl, {low(0, PR_SET_MM)});
+  // Huge pages that an administrator has set aside for a database or a virtual machine are there for whoever comes
+  // first, and no limit of the agent counts them. Programs take ENOMEM for "none left" and go on with ordinary ones.
+  constexpr std::uint32_t none_left = SCMP_ACT_ERRNO(ENOMEM);
+  builder.rule(none_left, SYS_mmap, {bits(3, MAP_HUGETLB, MAP_HUGETLB)});
+  builder.rule(none_left, SYS_memfd_create, {bits(1, MFD_HUGETLB, MFD_HUGETLB)});
+  builder.rule(none_left, SYS_shmget, {bits(2, SHM_HUGETLB, SHM_HUGETLB)});
   // A listener answers calls in the place of the kernel. Plain filters stay: programs narrow themselves.
   builder.rule(refuse, SYS_seccomp, {bits(1, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_NEW_LISTENER)});
   return std::move(builder).take();

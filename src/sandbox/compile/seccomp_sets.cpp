@@ -34,8 +34,8 @@ constexpr auto signal = to_array<int>({
     SYS_tgkill, SYS_pidfd_send_signal, SYS_signalfd, SYS_signalfd4, SYS_restart_syscall});
 
 constexpr auto memory = to_array<int>({
-    SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_msync, SYS_brk, SYS_madvise, SYS_mincore, SYS_mlock, SYS_mlock2,
-    SYS_munlock, SYS_mlockall, SYS_munlockall, SYS_pkey_alloc, SYS_pkey_free, SYS_pkey_mprotect, SYS_memfd_create,
+    SYS_munmap, SYS_mremap, SYS_mprotect, SYS_msync, SYS_brk, SYS_madvise, SYS_mincore, SYS_mlock, SYS_mlock2,
+    SYS_munlock, SYS_mlockall, SYS_munlockall, SYS_pkey_alloc, SYS_pkey_free, SYS_pkey_mprotect,
     SYS_memfd_secret, SYS_membarrier, SYS_mbind, SYS_get_mempolicy, SYS_set_mempolicy, SYS_set_mempolicy_home_node,
     call::map_shadow_stack, call::mseal});
 
@@ -53,8 +53,7 @@ constexpr auto descriptor = to_array<int>({
     SYS_pwritev2, SYS_lseek, SYS_close, SYS_close_range, SYS_dup, SYS_dup2, SYS_dup3, SYS_fcntl, SYS_flock, SYS_pipe,
     SYS_pipe2, SYS_poll, SYS_ppoll, SYS_select, SYS_pselect6, SYS_epoll_create, SYS_epoll_create1, SYS_epoll_ctl,
     SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_eventfd, SYS_eventfd2, SYS_inotify_init, SYS_inotify_init1,
-    SYS_inotify_add_watch, SYS_inotify_rm_watch, SYS_sendfile, SYS_splice, SYS_tee, SYS_vmsplice, SYS_copy_file_range,
-    SYS_io_setup, SYS_io_destroy, SYS_io_submit, SYS_io_cancel, SYS_io_getevents, SYS_io_pgetevents});
+    SYS_inotify_add_watch, SYS_inotify_rm_watch, SYS_sendfile, SYS_splice, SYS_tee, SYS_vmsplice, SYS_copy_file_range});
 
 constexpr auto file = to_array<int>({
     SYS_stat, SYS_fstat, SYS_lstat, SYS_newfstatat, SYS_statx, SYS_statfs, SYS_fstatfs, SYS_access, SYS_faccessat,
@@ -72,7 +71,7 @@ constexpr auto network = to_array<int>({
 
 // In an IPC namespace of the agent's own.
 constexpr auto ipc = to_array<int>({
-    SYS_shmget, SYS_shmat, SYS_shmdt, SYS_shmctl, SYS_semget, SYS_semop, SYS_semtimedop, SYS_semctl, SYS_msgget,
+    SYS_shmat, SYS_shmdt, SYS_shmctl, SYS_semget, SYS_semop, SYS_semtimedop, SYS_semctl, SYS_msgget,
     SYS_msgsnd, SYS_msgrcv, SYS_msgctl, SYS_mq_open, SYS_mq_unlink, SYS_mq_timedsend, SYS_mq_timedreceive,
     SYS_mq_notify, SYS_mq_getsetattr});
 
@@ -83,7 +82,7 @@ constexpr auto narrowing = to_array<int>({
 constexpr auto by_argument = to_array<int>({
     SYS_open, SYS_openat, SYS_creat, SYS_chmod, SYS_fchmod, SYS_fchmodat, call::fchmodat2, SYS_mkdir, SYS_mkdirat,
     SYS_mknod, SYS_mknodat, SYS_clone, SYS_unshare, SYS_socket, SYS_socketpair, SYS_ioctl, SYS_prctl, SYS_seccomp,
-    SYS_personality});
+    SYS_personality, SYS_mmap, SYS_memfd_create, SYS_shmget});
 
 constexpr auto mounts = to_array<int>({
     SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_open_tree, call::open_tree_attr, SYS_move_mount, SYS_fsopen,
@@ -123,9 +122,12 @@ constexpr auto gone = to_array<int>({
     SYS_epoll_wait_old, SYS_vserver});
 
 // Calls that keep their flags in memory, where a filter sees nothing and another thread can write, and rings whose
-// requests pass no filter: every user of theirs falls back.
+// requests pass no filter. And the older asynchronous I/O, whose requests all users of a host take from one pool
+// (fs.aio-max-nr): an agent could take them all, and the host's databases would get none. Every user of theirs falls
+// back.
 constexpr auto fall_back = to_array<int>({
-    SYS_clone3, SYS_openat2, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register});
+    SYS_clone3, SYS_openat2, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_io_setup,
+    SYS_io_destroy, SYS_io_submit, SYS_io_cancel, SYS_io_getevents, SYS_io_pgetevents});
 
 // New, needed by nobody yet, and callers fall back.
 constexpr auto later = to_array<int>({
@@ -160,18 +162,12 @@ constexpr std::array sets{
     CallSet{"later", Verdict::not_there, later},
 };
 
-// Of the allowed ones: kernel memory that outlives its user, asynchronous I/O, other schedulers, and what only changes
-// how the kernel treats the program.
-constexpr auto not_strict = to_array<int>({SYS_io_setup,       SYS_io_destroy,
-                                           SYS_io_submit,      SYS_io_cancel,
-                                           SYS_io_getevents,   SYS_io_pgetevents,
-                                           SYS_memfd_secret,   SYS_mlock,
-                                           SYS_mlock2,         SYS_mlockall,
-                                           SYS_personality,    SYS_unshare,
-                                           SYS_sched_setattr,  SYS_sched_setscheduler,
-                                           SYS_sched_setparam, SYS_ioprio_set,
-                                           SYS_vmsplice,       SYS_mbind,
-                                           SYS_set_mempolicy,  SYS_set_mempolicy_home_node});
+// Of the allowed ones: kernel memory that outlives its user, other schedulers, and what only changes how the kernel
+// treats the program.
+constexpr auto not_strict =
+    to_array<int>({SYS_memfd_secret, SYS_mlock, SYS_mlock2, SYS_mlockall, SYS_personality, SYS_unshare,
+                   SYS_sched_setattr, SYS_sched_setscheduler, SYS_sched_setparam, SYS_ioprio_set, SYS_vmsplice,
+                   SYS_mbind, SYS_set_mempolicy, SYS_set_mempolicy_home_node});
 
 }  // namespace
 

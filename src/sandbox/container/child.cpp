@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -37,6 +38,20 @@ namespace {
 
 // Where descriptors wait until those below first_free can be taken.
 constexpr int parking = 64;
+
+// An administrator may have given agentos-spawnd a place before others; that is not for agents. Going back is free.
+void take_no_precedence(const Reporter& reporter) {
+  const sched_param none{};
+  const int policy = ::sched_getscheduler(0);
+  if (policy != SCHED_OTHER && policy != SCHED_BATCH && policy != SCHED_IDLE &&
+      ::sched_setscheduler(0, SCHED_OTHER, &none) != 0) {
+    reporter.fail("take the ordinary scheduler");
+  }
+  if (::getpriority(PRIO_PROCESS, 0) < 0 && ::setpriority(PRIO_PROCESS, 0, 0) != 0)
+    reporter.fail("take the ordinary priority");
+  constexpr int own_process = 1;  // IOPRIO_WHO_PROCESS, and priority 0: what follows from the above
+  if (::syscall(SYS_ioprio_set, own_process, 0, 0) != 0) reporter.fail("take the ordinary I/O priority");
+}
 
 // Puts the descriptors of agentos-init in their places and closes every other one but the two that close on exec.
 void place_descriptors(const ChildInput& input, int null, int& report, int& init_binary, const Reporter& reporter) {
@@ -74,6 +89,7 @@ void run_child(const ChildInput& input) {
   char go{};
   if (::read(input.go, &go, 1) != 1) ::_exit(1);  // the parent has given up
   ::setsid();
+  take_no_precedence(reporter);
   if (::syscall(SYS_setresgid, 0, 0, 0) != 0 || ::setgroups(0, nullptr) != 0 ||
       ::syscall(SYS_setresuid, 0, 0, 0) != 0) {
     reporter.fail("become the init of the sandbox");

@@ -1,8 +1,10 @@
 #include "sandbox/container/start.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -11,8 +13,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 #include <vector>
 
+#include "os/file.hpp"
 #include "os/socket.hpp"
 #include "sandbox/container/child.hpp"
 #include "sandbox/container/id_map.hpp"
@@ -51,6 +55,52 @@ Result<UniqueFd> mount_workspace(const StartInput& input) {
   }
   if (!layered) return workspace;
   return input.workshop.overlay(std::move(workspace), AGENTOS_TRY(id_mapped_mount(input.layer, mapping)));
+}
+
+// The kernel counts inotify instances, queued signals, message queues, locked memory and namespaces of everybody in a
+// user namespace against the user who made it too. If that were root, one agent could take what the host's root and all
+// other agents have of these; so the maker is the agent's own uid, for the one call, and with spawnd's capabilities.
+class AsAgent {
+ public:
+  static Result<AsAgent> become(std::uint32_t uid) {
+    AsAgent agent;
+    if (::syscall(SYS_capget, &agent.header_, agent.sets_.data()) != 0) return fail_errno("read own capabilities");
+    if (::syscall(SYS_setresuid, -1, uid, -1) != 0) return fail_errno("become the agent's user");
+    agent.is_agent_ = true;
+    if (::syscall(SYS_capset, &agent.header_, agent.sets_.data()) != 0 || !stay_dumpable())
+      return fail_errno("keep capabilities as the agent's user");
+    return agent;
+  }
+  AsAgent(AsAgent&& other) noexcept
+      : header_(other.header_), sets_(other.sets_), is_agent_(std::exchange(other.is_agent_, false)) {}
+  AsAgent& operator=(AsAgent&&) = delete;
+  // Root again, with the effective capabilities that come with it. Going on as anybody else is not an option.
+  ~AsAgent() {
+    if (is_agent_) AGENTOS_ASSERT(::syscall(SYS_setresuid, -1, 0, -1) == 0 && stay_dumpable());
+  }
+
+ private:
+  AsAgent() = default;
+  // Each change of the user takes it, and spawnd could not open the namespaces of its next child (no CAP_SYS_PTRACE).
+  static bool stay_dumpable() { return ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0; }
+  __user_cap_header_struct header_{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets_{};
+  bool is_agent_{};
+};
+
+Result<pid_t> clone_child(clone_args& args, std::uint32_t uid_base, const ChildInput& child) {
+  const auto maker = AGENTOS_TRY(AsAgent::become(uid_base));
+  const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
+  if (pid < 0) return fail_errno("clone3 into the agent's cgroup and namespaces");
+  if (pid == 0) run_child(child);
+  return pid;
+}
+
+// If the kernel is to spare agentos-spawnd when memory runs out, that is not for agents.
+Result<> take_oom_exemption(pid_t pid) {
+  const auto own = AGENTOS_TRY(os::read_file(AT_FDCWD, "/proc/self/oom_score_adj"));
+  if (!own.starts_with('-')) return {};
+  return os::write_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/oom_score_adj", "0");
 }
 
 }  // namespace
@@ -103,17 +153,19 @@ Result<Starting> start(StartInput input) {
   args.exit_signal = SIGCHLD;
   args.cgroup = static_cast<std::uint64_t>(input.cgroup.fd());
   AGENTOS_TRY(input.networks.enter());
-  const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
-  if (pid == 0) run_child(child);
-  const int number = errno;
+  const auto cloned = clone_child(args, input.uid_base, child);
   input.networks.leave();
-  if (pid < 0) return fail_errno(number, "clone3 into the agent's cgroup and namespaces");
+  const pid_t pid = AGENTOS_TRY(cloned);
   Starting starting{pid, UniqueFd(pidfd), std::move(report.read)};
   report.write.reset();
   const std::array range{IdRange{0, input.uid_base, UidPool::range}};
   if (auto maps = write_id_maps(pid, range, range); !maps) {
     ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
     return std::unexpected(std::move(maps).error());
+  }
+  if (auto ordinary = take_oom_exemption(pid); !ordinary) {
+    ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+    return std::unexpected(std::move(ordinary).error());
   }
   ::fcntl(starting.report.get(), F_SETFL, O_NONBLOCK);
   const char byte = 1;

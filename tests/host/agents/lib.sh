@@ -41,7 +41,7 @@ YAML
 
 start_spawnd() {
   "$build/src/spawnd/agentos-spawnd" --socket "$folder/spawnd/spawnd.sock" --user nobody --cgroup-slice "$slice" \
-    --init "$build/src/init/agentos-init" --state-dir "$folder/spawnd-state" >>"$folder/spawnd.log" 2>&1 &
+    --init "${init:-$build/src/init/agentos-init}" --state-dir "$folder/spawnd-state" >>"$folder/spawnd.log" 2>&1 &
   spawnd=$!
 }
 start_agentosd() {

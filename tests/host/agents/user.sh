@@ -57,6 +57,9 @@ for path in /var/lib/agentos /run/agentos-spawnd/spawnd.sock; do
   is "$path is not hers" "$([ -r $path ] && echo readable)" ""
 done
 
+status "what her agents must not be able to do they cannot" 0 agentos selftest
+has "every case" "$out" ", 0 open"
+
 status "prune" 0 agentos prune -f
 until_true "nothing is left of her agents" sh -c "[ -z \"\$(find /sys/fs/cgroup/agentos.slice -mindepth 2 -maxdepth 2 -type d -name 'a????????????')\" ]"
 is "nor of their records" "$(agentos ps -a -q)" ""

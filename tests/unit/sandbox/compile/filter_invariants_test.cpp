@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -118,6 +119,8 @@ INSTANTIATE_TEST_SUITE_P(
         Hole{"perf_event_open", data_of(SYS_perf_event_open), "298"},
         Hole{"userfaultfd", data_of(SYS_userfaultfd, {1}), "323"},
         Hole{"io_uring_setup", data_of(SYS_io_uring_setup, {8}), "425"},
+        Hole{"io_setup", data_of(SYS_io_setup, {8}), "206"},
+        Hole{"huge_pages", data_of(SYS_mmap, {0, 4096, 0, MAP_HUGETLB}), "huge pages"},
         Hole{"keyctl", data_of(SYS_keyctl, {11}), "250"}, Hole{"add_key", data_of(SYS_add_key), "248"},
         Hole{"open_by_handle_at", data_of(SYS_open_by_handle_at), "304"},
         Hole{"init_module", data_of(SYS_init_module), "175"}, Hole{"kexec_load", data_of(SYS_kexec_load), "246"},

@@ -108,7 +108,7 @@ TEST(MountSteps, MaskAndSealProc) {
     EXPECT_EQ(step->source, "/dev/null");
     EXPECT_TRUE(step->flags & MountStep::no_dev) << path;
   }
-  for (const char* path : {"/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs"})
+  for (const char* path : {"/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/pressure"})
     EXPECT_EQ(find(all, path)->kind, Kind::seal) << path;
   const auto at = [&](const std::string& target) { return find(all, target) - all.data(); };
   EXPECT_LT(at("/proc"), at("/proc/kcore"));

@@ -5,8 +5,10 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -95,6 +97,17 @@ TEST(AgentFilter, KillsX32) {
     ASSERT_EQ(answer(static_cast<int>(call::x32_bit | number)), killed) << number;
   }
   EXPECT_EQ(answer(static_cast<int>(0x80000000)), killed);
+}
+
+TEST(AgentFilter, GivesNoHugePagesOfTheHost) {
+  constexpr Argument plain = MAP_PRIVATE | MAP_ANONYMOUS;
+  EXPECT_EQ(answer(SYS_mmap, {0, 4096, PROT_READ, plain}), allowed);
+  EXPECT_EQ(answer(SYS_mmap, {0, 2 << 20, PROT_READ, plain | MAP_HUGETLB}), refused(ENOMEM));
+  EXPECT_EQ(answer(SYS_mmap, {0, 2 << 20, PROT_READ, high | plain | MAP_HUGETLB}), refused(ENOMEM));
+  EXPECT_EQ(answer(SYS_memfd_create, {0, MFD_CLOEXEC}), allowed);
+  EXPECT_EQ(answer(SYS_memfd_create, {0, MFD_CLOEXEC | MFD_HUGETLB}), refused(ENOMEM));
+  EXPECT_EQ(answer(SYS_shmget, {0, 4096, IPC_CREAT | 0600}), allowed);
+  EXPECT_EQ(answer(SYS_shmget, {0, 2 << 20, SHM_HUGETLB | IPC_CREAT | 0600}), refused(ENOMEM));
 }
 
 TEST(AgentFilter, ClonesThreadsAndProcessesButNoNamespaces) {

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# System calls: what is not on the list is refused by the filter, with any arguments, and by nothing that comes later.
+. "$(dirname "$0")/lib.sh"
+supervisor_start
+# Huge pages to be had: in the guest alone, this machine's memory is not the test's.
+[ -z "$installed" ] || echo 8 >/proc/sys/vm/nr_hugepages
+shown "$(control d)" "${not_here[@]}"
+for caller in "${callers[@]}"; do
+  found=$(inside "${caller#*:}" d)
+  held "${caller%:*}" "$found"
+done
+
+# The same calls, put to the filter: what it answers is what the agent was told, so the kernel behind it was not asked.
+calls=$(sed '$d' <<<"$found" | awk -F'\t' '$7 != ""')
+answers=$(cut -f 7 <<<"$calls" | "$build/tests/security/security_filter_answers")
+is "as many answers as calls" "$(grep -c '' <<<"$answers")" "$(grep -c '' <<<"$calls")"
+while IFS=$'\037' read -r name told answer; do
+  is "$name: it was the filter" "$answer" "$told"
+done < <(paste <(cut -f 2,5 <<<"$calls") <(echo "$answers") | fields)
+is "a call that agents may make passes the same filter" "$(echo '39 0 0 0 0 0 0' | "$build/tests/security/security_filter_answers")" ok
+
+# And to people.
+cd "$(workspace why)" || exit 1
+for call in mount:EPERM keyctl:EPERM io_setup:ENOSYS io_uring_setup:ENOSYS; do
+  status "why --syscall ${call%:*}" 4 "$agentos" why --syscall "${call%:*}"
+  has "says what it answers" "$out" "answers ${call#*:}"
+done
+status "why --syscall getpid" 0 "$agentos" why --syscall getpid
+finish

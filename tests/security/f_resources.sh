@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# Resources: who takes all there is of something takes it from himself, and nothing stays of an agent or gets out of its group.
+. "$(dirname "$0")/lib.sh"
+supervisor_start
+ws=$(workspace taker)
+install -m 644 "$here/take.py" "$ws"
+cd "$ws" || exit 1
+report() { "$agentos" logs "$1" | grep ": " || true; }
+one() { python3 take.py "$1" 1; } # as root of the host
+responsive() { # WHAT: the supervisor and another agent, while somebody takes all he gets
+  status "$1: the supervisor answers" 0 timeout 10 "$agentos" ps
+  status "$1: another agent runs" 0 timeout 20 "$agentos" run --rm -- true
+}
+
+# What the kernel counts by user: each agent is a user, and the host's root is another.
+declare -A ends=([inotify]=EMFILE [signals]=EAGAIN [ptys]=ENOSPC [files]=EMFILE)
+for what in inotify signals ptys files; do
+  "$agentos" run --detach --name "$what" -- python3 take.py "$what" >/dev/null 2>&1
+  until_true "$what: an agent takes all it gets" sh -c "'$agentos' logs $what | grep -q ': '"
+  has "$what: that has an end" "$(report "$what")" "${ends[$what]}"
+  is "$what: the host's root has its own" "$(one $what)" "$what: 1 no end"
+  is "$what: another agent has its own" "$("$agentos" run --rm -- python3 take.py $what 1 2>/dev/null)" "$what: 1 no end"
+  responsive "$what"
+  "$agentos" terminate --grace 0 "$what" >/dev/null
+done
+# And what it counts for all together is not for agents.
+is "asynchronous I/O contexts, allowed" "$(one aio)" "aio: 1 no end"
+is "in an agent: none, so the host's stay" "$("$agentos" run --rm -- python3 take.py aio 1 2>/dev/null)" "aio: 0 ENOSYS"
+
+# Message queues would be counted by user too. Landlock leaves agents none: their file system is mounted nowhere.
+is "message queues, allowed" "$(one mqueues)" "mqueues: 1 no end"
+is "in an agent: none" "$("$agentos" run --rm -- python3 take.py mqueues 1 2>/dev/null)" "mqueues: 0 EACCES"
+
+# Processes: by the agent's group where the host counts them there, and by the policy everywhere.
+printf 'version: 1\nprocess: {limits: {nproc: 60}}\n' >"$folder/few.yaml"
+"$agentos" run --detach --name forks --policy-file "$folder/few.yaml" -- python3 take.py processes >/dev/null 2>&1
+until_true "processes: an agent starts all it can" sh -c "'$agentos' logs forks | grep -q ': '"
+has "processes: that has an end" "$(report forks)" EAGAIN
+responsive "processes"
+uid=$(awk '/^Uid:/ {print $2}' "/proc/$("$agentos" inspect forks | jq .pid)/status")
+of_agent() { # pids of every process with an id of the range that begins at $uid
+  local status
+  for status in /proc/[0-9]*/status; do
+    awk -v low="$uid" '/^Uid:/ && $2 >= low && $2 < low + 16384 {print FILENAME}' "$status" 2>/dev/null
+  done
+}
+is "processes: there are many" "$([ "$(of_agent | wc -l)" -gt 40 ] && echo many)" many
+group=$("$agentos" inspect forks | jq -r .sandbox.cgroup)
+status "processes: terminate" 0 "$agentos" terminate --grace 0 forks
+is "processes: none is left" "$(of_agent)" ""
+is "processes: nor their group" "$(ls -d "$group" 2>/dev/null)" ""
+if [ -n "$installed" ]; then
+  "$agentos" run --detach --name bomb --pids 60 -- python3 take.py processes >/dev/null
+  until_true "by the group: an agent starts all it can" sh -c "'$agentos' logs bomb | grep -q ': '"
+  has "by the group: that has an end" "$(report bomb)" EAGAIN
+  responsive "by the group"
+  "$agentos" terminate --grace 0 bomb >/dev/null
+  # Memory: of a program, and of the file systems that are memory.
+  for kind in 'a = bytearray(1 << 30)' 'open("/tmp/f", "wb").write(bytes(1 << 27))' 'open("/dev/shm/f", "wb").write(bytes(1 << 27))'; do
+    "$agentos" run --rm --memory 48M -- python3 -c "$kind" >"$folder/out" 2>&1
+    is "memory, $kind: it ended, or was told that there is no more" "$([ $? != 0 ] && echo yes)" yes
+    responsive "memory, $kind"
+  done
+else
+  "$agentos" run --rm -- true 2>"$folder/err"
+  for what in "memory limit" "process limit" "CPU share" "I/O share"; do
+    has "run says that this host enforces no $what" "$(cat "$folder/err")" "$what"
+  done
+fi
+# Without the controllers too: what is memory has a size, and so many files.
+mounts=$("$agentos" run --rm -- cat /proc/mounts 2>/dev/null)
+is "every tmpfs has a size and a number of files" "$(grep -c ' tmpfs ' <<<"$mounts")" "$(grep ' tmpfs ' <<<"$mounts" | grep 'size=' | grep -c nr_inodes=)"
+"$agentos" run --detach --name inodes -- python3 take.py inodes 2000 >/dev/null 2>&1
+until_true "files in memory" sh -c "'$agentos' logs inodes | grep -q '2000 no end'"
+"$agentos" terminate --grace 0 inodes >/dev/null
+
+# Who leaves its parent, session and terminal behind stays in the group, and ends with the agent.
+escape='import os, time
+for _ in range(2):
+    if os.fork(): os._exit(0)
+    os.setsid()
+os.chdir("/")
+for fd in range(3): os.close(fd)
+time.sleep(1000)'
+"$agentos" run --detach --name parent -- sh -c "python3 -c '$escape'; sleep 1000" >/dev/null 2>&1
+group=$("$agentos" inspect parent | jq -r .sandbox.cgroup)
+uid=$(awk '/^Uid:/ {print $2}' "/proc/$("$agentos" inspect parent | jq .pid)/status")
+until_true "a daemon that left everything behind" sh -c "[ \"\$(grep -c '' '$group/cgroup.procs')\" -ge 3 ]"
+spaces() { readlink /proc/[0-9]*/ns/net 2>/dev/null | sort -u | wc -l; }
+before=$(spaces)
+"$agentos" terminate --grace 0 parent >/dev/null
+is "it ended with the agent" "$(of_agent)" ""
+is "and so did the network namespace" "$(spaces)" $((before - 1))
+
+# Who kills whatever it can reach kills itself alone; and without agentos-init nothing goes on.
+status "kill -9 -1" 0 "$agentos" run --name killer -- sh -c 'sleep 1000 & kill -9 -1; wait $!; echo $?'
+is "kills what else there is of the agent" "$out" 137
+is "and its record is there" "$("$agentos" inspect killer | jq -r '.status')" completed
+"$agentos" run --detach --name orphans -- sh -c 'sleep 1000 & sleep 1000' >/dev/null 2>&1
+pid=$("$agentos" inspect orphans | jq .pid)
+uid=$(awk '/^Uid:/ {print $2}' "/proc/$pid/status")
+until_true "its programs run" sh -c "[ \"\$(grep -c '' '$("$agentos" inspect orphans | jq -r .sandbox.cgroup)/cgroup.procs')\" -ge 3 ]"
+kill -9 "$pid"
+status "an agent whose init was killed has ended" 137 timeout 20 "$agentos" wait orphans
+is "with all its programs" "$(of_agent)" ""
+
+# Nobody comes before others because agentos-spawnd does.
+if [ -z "$installed" ]; then
+  kill_spawnd
+  start_spawnd
+  renice -n -10 -p "$spawnd" >/dev/null
+  chrt --fifo --pid 5 "$spawnd" && ionice -c 1 -n 0 -p "$spawnd"
+  echo -500 >"/proc/$spawnd/oom_score_adj" 2>/dev/null || echo "note this machine's root cannot spare a process from running out of memory"
+  until_true "a supervisor that comes first" "$agentos" run --rm -- true
+  is "it does" "$(chrt -p "$spawnd" | head -n 1 | grep -o SCHED_FIFO) $(ionice -p "$spawnd" | cut -d: -f1)" "SCHED_FIFO realtime"
+  is "its agents do not" "$("$agentos" run --rm -- sh -c 'chrt -p $$ | head -n 1 | grep -o "SCHED_[A-Z]*"; nice; ionice | cut -d: -f1; cat /proc/self/oom_score_adj' 2>/dev/null | tr '\n' ' ')" \
+    "SCHED_OTHER 0 none 0 "
+fi
+"$agentos" prune -f >/dev/null
+is "no folder, log or record of an agent is left" "$(find "${folder}/state" "$folder/run" -mindepth 1 ! -name 'agentos.db*' ! -name agentos.sock 2>/dev/null | grep -v -x -e "$folder/[a-z]*/[a-z]*" | head)" ""
+finish
