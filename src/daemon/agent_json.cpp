@@ -44,6 +44,15 @@ json::object limits_of(const Limits& limits) {
   return result;
 }
 
+json::value quota_of(const std::optional<LayerState>& layer) {
+  if (!layer || layer->limit == LayerSpace{}) return nullptr;
+  const auto limit = [](std::uint64_t most) { return most == 0 ? json::value() : json::value(most); };
+  return json::object{{"bytes", limit(layer->limit.bytes)},
+                      {"inodes", limit(layer->limit.inodes)},
+                      {"used_bytes", layer->used.bytes},
+                      {"used_inodes", layer->used.inodes}};
+}
+
 json::object budget_of(const Budget& budget) {
   json::object result;
   put_if(result, "tokens", budget.tokens);
@@ -53,7 +62,7 @@ json::object budget_of(const Budget& budget) {
 
 }  // namespace
 
-json::object to_json(const Agent& agent, const Usage& usage, std::optional<bool> changed) {
+json::object to_json(const Agent& agent, const Usage& usage, const std::optional<LayerState>& layer) {
   json::object result;
   result["id"] = agent.id;
   result["name"] = agent.name;
@@ -64,8 +73,10 @@ json::object to_json(const Agent& agent, const Usage& usage, std::optional<bool>
   result["status"] = name(agent.status);
   result["reason"] = agent.reason;
   result["command"] = strings(agent.command);
-  result["workspace"] =
-      json::object{{"path", agent.workspace}, {"mode", name(agent.workspace_mode)}, {"changed", or_null(changed)}};
+  result["workspace"] = json::object{{"path", agent.workspace},
+                                     {"mode", name(agent.workspace_mode)},
+                                     {"changed", layer ? json::value(!layer->empty) : json::value()},
+                                     {"quota", quota_of(layer)}};
   result["limits"] = limits_of(agent.limits);
   if (agent.wall) result["limits"].as_object()["wall_ms"] = agent.wall->count();
   result["policy"] = agent.policy;

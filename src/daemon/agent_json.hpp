@@ -10,8 +10,9 @@
 
 namespace agentos::daemon {
 
-// The record as the API shows it. `changed`: whether its layer holds something, where that is known.
-[[nodiscard]] boost::json::object to_json(const Agent& agent, const Usage& usage, std::optional<bool> changed = {});
+// The record as the API shows it, with its layer where that is known.
+[[nodiscard]] boost::json::object to_json(const Agent& agent, const Usage& usage,
+                                          const std::optional<LayerState>& layer = {});
 
 // RFC 3339 in UTC with milliseconds: "2026-11-23T15:28:03.123Z".
 [[nodiscard]] std::string format_time(TimePoint time);

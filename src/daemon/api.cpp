@@ -65,18 +65,17 @@ Result<Agent> Api::agent_of(const Request& request, std::string_view ref, Permis
   return fail(decision.kind, decision.reason, decision.hint);
 }
 
-Response Api::show(const Agent& agent, unsigned status, std::optional<bool> changed) const {
+Response Api::show(const Agent& agent, unsigned status, const std::optional<LayerState>& layer) const {
   Response response;
   response.status = status;
-  response.body = to_json(agent, agents_.usage(agent), changed);
+  response.body = to_json(agent, agents_.usage(agent), layer);
   return response;
 }
 
-// Asks agentos-spawnd; while it is away nobody knows whether there are changes, and everything else is told all the
-// same.
-Api::Answer Api::show_with_changes(Agent agent) const {
-  const auto changed = co_await agents_.has_changes(agent);
-  co_return show(agent, 200, changed.value_or(std::nullopt));
+// Asks agentos-spawnd; while it is away nobody knows what is in the layer, and everything else is told all the same.
+Api::Answer Api::show_with_layer(Agent agent) const {
+  const auto layer = co_await agents_.layer_state(agent);
+  co_return show(agent, 200, layer.value_or(std::nullopt));
 }
 
 void Api::add_host_routes(http::Router& router) {

@@ -64,8 +64,9 @@ class Api {
   [[nodiscard]] Result<Agent> agent_of(const http::Request& request, std::string_view ref,
                                        config::Permission permission) const;
   [[nodiscard]] Result<std::string> tenant_of(const http::Request& request, std::string_view asked = {}) const;
-  [[nodiscard]] http::Response show(const Agent& agent, unsigned status = 200, std::optional<bool> changed = {}) const;
-  Answer show_with_changes(Agent agent) const;
+  [[nodiscard]] http::Response show(const Agent& agent, unsigned status = 200,
+                                    const std::optional<LayerState>& layer = {}) const;
+  Answer show_with_layer(Agent agent) const;
 
   process::Agents& agents_;
   Spawner& spawner_;

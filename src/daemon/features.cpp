@@ -2,6 +2,8 @@
 
 #include <boost/json/array.hpp>
 
+#include "sandbox/compile/limits.hpp"
+
 namespace agentos::daemon {
 namespace {
 
@@ -63,6 +65,9 @@ std::vector<Feature> features_of(const HostFacts& facts) {
   features.push_back(wanted("workspace layers", facts.overlay, "what an agent writes waits to be committed",
                             "agents start only with --workspace DIR:bind or DIR:ro",
                             "use Linux 5.19 or later with overlayfs, and ext4, xfs or btrfs below /var/lib"));
+  features.push_back(wanted("workspace quotas", facts.layer_quota, "filesystem.workspace.quota binds",
+                            "filesystem.workspace.quota cannot be set; asking for it is refused",
+                            std::string(sandbox::layer_quota_remedy)));
   features.push_back(needed("seccomp", facts.seccomp_filter, "system calls are on an allow-list",
                             "use a kernel with CONFIG_SECCOMP_FILTER=y"));
   features.push_back(wanted("Landlock", facts.landlock_abi > 0, "ABI " + std::to_string(facts.landlock_abi),

@@ -64,7 +64,7 @@ void Api::add_agent_routes(http::Router& router) {
   router.add("GET", "/v1/agents/{ref}", [this](Request& request) -> Answer {
     const auto agent = agent_of(request, Permission::view);
     if (!agent) co_return std::unexpected(agent.error());
-    co_return co_await show_with_changes(*agent);
+    co_return co_await show_with_layer(*agent);
   });
   router.add("DELETE", "/v1/agents/{ref}", [this](Request& request) -> Answer {
     const auto agent = agent_of(request, Permission::operate);

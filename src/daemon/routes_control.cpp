@@ -123,7 +123,7 @@ Api::Answer Api::wait(Request& request) {
   if (outcome.index() == 1) co_return fail(ErrorKind::unavailable, "the client has gone");
   auto ended = std::get<0>(std::move(outcome));
   if (!ended) co_return std::unexpected(std::move(ended).error());
-  co_return co_await show_with_changes(std::move(*ended));
+  co_return co_await show_with_layer(std::move(*ended));
 }
 
 Api::Answer Api::open_layer(Request& request) {

@@ -177,10 +177,10 @@ asio::awaitable<Result<UniqueFd>> SpawndClient::open_layer(std::string agent, Un
   co_return std::move(answer->fd);
 }
 
-asio::awaitable<Result<bool>> SpawndClient::is_layer_empty(std::string agent) {
+asio::awaitable<Result<LayerState>> SpawndClient::look_at_layer(std::string agent) {
   const auto answer = co_await ask_layer(SpawndRequest::Kind::check_layer, std::move(agent), UniqueFd());
   if (!answer) co_return std::unexpected(answer.error());
-  co_return answer->reply.layer_is_empty;
+  co_return answer->reply.layer;
 }
 
 asio::awaitable<Result<void>> SpawndClient::remove_layer(std::string agent) {

@@ -4,6 +4,22 @@
 
 namespace agentos {
 
+namespace {
+
+void put(Writer& to, const LayerSpace& space) {
+  to.put(space.bytes);
+  to.put(space.inodes);
+}
+
+LayerSpace get_space(Reader& from) {
+  LayerSpace space;
+  space.bytes = from.get<std::uint64_t>();
+  space.inodes = from.get<std::uint64_t>();
+  return space;
+}
+
+}  // namespace
+
 void MountStep::encode(Writer& to) const {
   to.put(kind);
   to.put(flags);
@@ -81,6 +97,7 @@ void Plan::encode(Writer& to) const {
   to.put(caller_uid);
   to.put(caller_gid);
   to.put(workspace_mode);
+  put(to, layer_limit);
   to.put(mounts);
   to.put(cgroup);
   to.put(rlimits);
@@ -96,6 +113,7 @@ Plan Plan::decode(Reader& from) {
   plan.caller_uid = from.get<std::uint32_t>();
   plan.caller_gid = from.get<std::uint32_t>();
   plan.workspace_mode = from.get_enum(WorkspaceMode::bind);
+  plan.layer_limit = get_space(from);
   plan.mounts = from.get_list<MountStep>(MountStep::decode);
   plan.cgroup = from.get_list<CgroupSetting>(CgroupSetting::decode);
   plan.rlimits = from.get_list<RlimitSetting>(RlimitSetting::decode);
@@ -166,7 +184,9 @@ std::string SpawndReply::encode() const {
     case Kind::removed:
       break;
     case Kind::layer:
-      to.put(layer_is_empty);
+      to.put(layer.empty);
+      put(to, layer.limit);
+      put(to, layer.used);
       break;
     case Kind::layers:
       to.put(layers);
@@ -200,7 +220,9 @@ Result<SpawndReply> SpawndReply::decode(std::string_view packet) {
     case Kind::removed:
       break;
     case Kind::layer:
-      reply.layer_is_empty = from.get_bool();
+      reply.layer.empty = from.get_bool();
+      reply.layer.limit = get_space(from);
+      reply.layer.used = get_space(from);
       break;
     case Kind::layers:
       reply.layers = from.get_strings();

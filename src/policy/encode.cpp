@@ -5,11 +5,12 @@
 namespace agentos::policy {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t newest = 2;  // 1 had no quotas of layers
 
 // One list of fields serves both directions, so that they cannot drift apart.
 struct Put {
   Writer& to;
+  std::uint8_t version{newest};
   void field(const std::string& value) { to.put(value); }
   void field(int value) { to.put(value); }
   void field(Bytes value) { to.put(value.count); }
@@ -47,6 +48,7 @@ struct Put {
 
 struct Get {
   Reader& from;
+  std::uint8_t version;
   void field(std::string& value) { value = from.get_string(); }
   void field(int& value) { value = from.get<int>(); }
   void field(Bytes& value) { value.count = from.get<std::uint64_t>(); }
@@ -86,7 +88,9 @@ struct Get {
 
 template <class Direction, class Record>
 void each_field(Direction direction, Record& policy) {
-  each_setting([&](std::string_view, auto member) { direction.field(member(policy)); });
+  each_setting([&](std::string_view key, auto member) {
+    if (direction.version >= 2 || !key.starts_with("filesystem.workspace.quota")) direction.field(member(policy));
+  });
   direction.field(policy.read_only);
   direction.field(policy.hidden);
   direction.field(policy.pass);
@@ -97,7 +101,7 @@ void each_field(Direction direction, Record& policy) {
 
 std::string encode(const Policy& policy) {
   Writer to;
-  to.put(version);
+  to.put(newest);
   each_field(Put{to}, policy);
   return std::move(to).take();
 }
@@ -105,8 +109,9 @@ std::string encode(const Policy& policy) {
 Result<Policy> decode(std::string_view bytes) {
   Reader from(bytes);
   Policy policy;
-  if (from.get<std::uint8_t>() != version) from.refuse();
-  each_field(Get{from}, policy);
+  const auto version = from.get<std::uint8_t>();
+  if (version < 1 || version > newest) from.refuse();
+  each_field(Get{from, version}, policy);
   if (!from.finished()) return fail(ErrorKind::invalid, "the agent's policy is malformed, or of another version");
   return policy;
 }

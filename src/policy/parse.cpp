@@ -252,7 +252,18 @@ class Reader {
              {{"read_only", paths(policy_.read_only, false)},
               {"read_write", {}, "filesystem.workspace says whether the workspace can be written"},
               {"hidden", paths(policy_.hidden, true)},
-              {"workspace", choice<WorkspaceMode>(policy_.workspace, modes)}});
+              {"workspace", [&](const Value& value) {
+                 const auto mode = choice<WorkspaceMode>(policy_.workspace, modes);
+                 if (value.kind == Value::Kind::scalar) return mode(value);
+                 read_map(value, "filesystem.workspace",
+                          {{"mode", mode}, {"quota", [&](const Value& map) { read_quota(map); }}});
+               }}});
+  }
+
+  void read_quota(const Value& node) {
+    read_map(node, "filesystem.workspace.quota",
+             {{"bytes", bytes(policy_.layer_bytes, least_layer.bytes)},
+              {"inodes", count(policy_.layer_inodes, least_layer.inodes, 1ULL << 40U)}});
   }
 
   void read_process(const Value& node) {

@@ -76,6 +76,8 @@ struct Policy {
   // Paths as is_path() takes them, sorted, each once.
   std::vector<Stated<std::string>> read_only, hidden;
   Setting<WorkspaceMode> workspace;
+  Setting<Bytes> layer_bytes;  // of what the agent writes over its workspace
+  Setting<Count> layer_inodes;
 
   Setting<User> user;
   Setting<Seccomp> seccomp;
@@ -106,6 +108,8 @@ template <class F>
 void each_setting(F&& f) {
   f("level", [](auto& of) -> auto& { return of.level; });
   f("filesystem.workspace", [](auto& of) -> auto& { return of.workspace; });
+  f("filesystem.workspace.quota.bytes", [](auto& of) -> auto& { return of.layer_bytes; });
+  f("filesystem.workspace.quota.inodes", [](auto& of) -> auto& { return of.layer_inodes; });
   f("process.user", [](auto& of) -> auto& { return of.user; });
   f("process.seccomp", [](auto& of) -> auto& { return of.seccomp; });
   f("process.limits.nofile", [](auto& of) -> auto& { return of.rlimits[0]; });

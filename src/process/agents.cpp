@@ -197,8 +197,12 @@ void Agents::finish(const LivePtr& live, std::string_view without_record) {
 // What it wrote is lost with nobody having seen it unless it stays.
 asio::awaitable<void> Agents::retire(LivePtr live) {
   const Agent& agent = live->agent;
-  const auto changes = agent.remove_on_exit ? co_await has_changes(agent) : Result<std::optional<bool>>(true);
-  if (changes && !changes->value_or(false)) {
+  bool lost = true;
+  if (agent.remove_on_exit) {
+    const auto layer = co_await layer_state(agent);
+    lost = !layer || (*layer && !(*layer)->empty);
+  }
+  if (!lost) {
     const auto removed = has_layer(agent.workspace_mode) ? co_await layers_.remove_layer(agent.id) : Result<void>();
     if (removed) forget_record(agent);
   }

@@ -77,8 +77,8 @@ class Agents {
   // An ended one, with its files and layer. conflict when the layer holds something and it is not to be discarded.
   boost::asio::awaitable<Result<void>> remove(std::string id, bool discard);
 
-  // Whether its layer holds something: nullopt where it has none.
-  boost::asio::awaitable<Result<std::optional<bool>>> has_changes(const Agent& agent) const;
+  // Of its layer: nullopt where its mode has none. One that was removed with its agent is empty.
+  boost::asio::awaitable<Result<std::optional<LayerState>>> layer_state(const Agent& agent) const;
   // Of an agent that has one: see LayerStore::open_layer.
   boost::asio::awaitable<Result<UniqueFd>> open_layer(std::string id, UniqueFd caller);
 

@@ -240,9 +240,9 @@ asio::awaitable<Result<void>> Agents::remove(std::string id, bool discard) {
                    "terminate it first: agentos terminate " + id);
   }
   if (has_layer(agent->workspace_mode)) {
-    const auto changes = co_await has_changes(*agent);
-    if (!changes) co_return std::unexpected(changes.error());
-    if (changes->value_or(false) && !discard) {
+    const auto layer = co_await layer_state(*agent);
+    if (!layer) co_return std::unexpected(layer.error());
+    if (*layer && !(*layer)->empty && !discard) {
       co_return fail(ErrorKind::conflict, "agent " + id + " has written what nobody has committed",
                      "look at it: agentos diff " + id + ", keep it: agentos commit " + id +
                          ", or remove it too: agentos rm --discard " + id);
@@ -255,12 +255,12 @@ asio::awaitable<Result<void>> Agents::remove(std::string id, bool discard) {
   co_return Result<void>{};
 }
 
-asio::awaitable<Result<std::optional<bool>>> Agents::has_changes(const Agent& agent) const {
-  if (!has_layer(agent.workspace_mode)) co_return std::optional<bool>();
-  const auto empty = co_await layers_.is_layer_empty(agent.id);
-  if (empty) co_return std::optional(!*empty);
-  if (empty.error().kind() == ErrorKind::not_found) co_return std::optional(false);  // removed with its agent
-  co_return std::unexpected(empty.error());
+asio::awaitable<Result<std::optional<LayerState>>> Agents::layer_state(const Agent& agent) const {
+  if (!has_layer(agent.workspace_mode)) co_return std::optional<LayerState>();
+  const auto state = co_await layers_.look_at_layer(agent.id);
+  if (state) co_return std::optional(*state);
+  if (state.error().kind() == ErrorKind::not_found) co_return std::optional(LayerState{true, {}, {}});
+  co_return std::unexpected(state.error());
 }
 
 asio::awaitable<Result<UniqueFd>> Agents::open_layer(std::string id, UniqueFd caller) {

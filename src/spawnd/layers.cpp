@@ -14,6 +14,7 @@
 
 #include "agentos/base/text.hpp"
 #include "os/file.hpp"
+#include "spawnd/quota.hpp"
 
 namespace agentos::spawnd {
 namespace {
@@ -77,7 +78,8 @@ Result<Layers> Layers::open(const std::string& state_dir) {
   return Layers(std::move(layers), std::move(trash));
 }
 
-Result<UniqueFd> Layers::create(const std::string& agent, uid_t uid, gid_t gid, int lower) const {
+Result<UniqueFd> Layers::create(const std::string& agent, uid_t uid, gid_t gid, int lower,
+                                const LayerSpace& most) const {
   AGENTOS_TRY(check_name(agent));
   struct statx workspace{};
   // Never asks a file system that a user serves.
@@ -89,12 +91,16 @@ Result<UniqueFd> Layers::create(const std::string& agent, uid_t uid, gid_t gid, 
     auto layer = AGENTOS_TRY(os::open_beneath(layers_.get(), agent, folder));
     // Nobody is its owner in the id-mapped mount, root neither, so passing through is for all; `layers` is not.
     if (::fchmod(layer.get(), 0711) != 0) return fail_errno("open the layer to its mount");
+    if (most != LayerSpace{}) AGENTOS_TRY(quota::limit(layer.get(), most));
     AGENTOS_TRY(make_owned(layer.get(), "upper", workspace.stx_mode & 0777U, uid, gid));
     AGENTOS_TRY(make_owned(layer.get(), "work", 0700, uid, gid));
     return layer;
   };
   auto layer = fill();
-  if (!layer) remove_empty(layers_.get(), agent);
+  if (!layer) {
+    [[maybe_unused]] const auto lifted = lift(agent);
+    remove_empty(layers_.get(), agent);
+  }
   return layer;
 }
 
@@ -113,11 +119,18 @@ Result<UniqueFd> Layers::open_for(const std::string& agent, uid_t user) const {
   return os::open_beneath(layer->get(), "upper", folder);
 }
 
-Result<bool> Layers::is_empty(const std::string& agent) const {
-  bool empty = true;
+Result<LayerState> Layers::look(const std::string& agent) const {
+  LayerState state{.empty = true, .limit = {}, .used = {}};
   auto upper = AGENTOS_TRY(open_for(agent, 0));
-  AGENTOS_TRY(each_entry(std::move(upper), [&](std::string_view) { return empty = false; }));
-  return empty;
+  AGENTOS_TRY(each_entry(std::move(upper), [&](std::string_view) { return state.empty = false; }));
+  const auto layer = AGENTOS_TRY(os::open_beneath(layers_.get(), agent, folder));
+  AGENTOS_TRY(quota::read(layer.get(), state));
+  return state;
+}
+
+Result<> Layers::lift(const std::string& agent) const {
+  const auto layer = AGENTOS_TRY(os::open_beneath(layers_.get(), agent, folder));
+  return quota::lift(layer.get());
 }
 
 Result<std::vector<std::string>> Layers::list(const std::string& after, std::size_t most) const {
@@ -134,10 +147,15 @@ Result<std::vector<std::string>> Layers::list(const std::string& after, std::siz
 
 Result<> Layers::remove(const std::string& agent) {
   AGENTOS_TRY(check_name(agent));
-  if (::renameat(layers_.get(), agent.c_str(), trash_.get(), agent.c_str()) != 0) {
-    return errno == ENOENT ? Result<>{} : fail_errno("remove the layer of " + agent);
+  // Before it is out of sight: what a crash leaves here is removed again.
+  if (auto lifted = lift(agent); !lifted) return lifted.error().kind() == ErrorKind::not_found ? Result<>{} : lifted;
+  std::string name = agent;  // an earlier one of this name may still be on its way
+  while (::renameat(layers_.get(), agent.c_str(), trash_.get(), name.c_str()) != 0) {
+    if (errno == ENOENT) return {};
+    if (errno != ENOTEMPTY && errno != EEXIST) return fail_errno("remove the layer of " + agent);
+    name += '+';
   }
-  removed_.push_back(agent);
+  removed_.push_back(std::move(name));
   if (removed_.size() > removed_max) delete_one();
   return {};
 }

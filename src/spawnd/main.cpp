@@ -56,6 +56,7 @@ void print(const HostFacts& facts) {
   row("user_namespace", facts.user_namespace);
   row("id_mapped_mounts", facts.id_mapped_mounts);
   row("overlay", facts.overlay);
+  row("layer_quota", facts.layer_quota);
   row("seccomp_filter", facts.seccomp_filter);
   row("bpf_lsm", facts.bpf_lsm);
   row("bpf_cgroup", facts.bpf_cgroup);

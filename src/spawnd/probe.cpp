@@ -88,14 +88,16 @@ void probe_root(HostFacts& facts) {
   std::ranges::sort(facts.etc_entries);
 }
 
-bool probe_overlay(Layers& layers, const container::Workshop& workshop) {
+// Whether `works` with a layer of a moment's.
+bool probe_layer(Layers& layers, const container::Workshop& workshop, const LayerSpace& most,
+                 bool (*works)(int layer, const container::Workshop&)) {
   const std::string name = "probe";  // no agent's id
   const UniqueFd lower(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   [[maybe_unused]] const auto left = layers.remove(name);  // by a spawnd that was killed
-  const auto layer = layers.create(name, 0, 0, lower.get());
-  const bool works = layer && kernel::overlay(layer->get(), workshop);
+  const auto layer = layers.create(name, 0, 0, lower.get(), most);
+  const bool did = layer && works(layer->get(), workshop);
   [[maybe_unused]] const auto removed = layers.remove(name);
-  return works;
+  return did;
 }
 
 }  // namespace
@@ -111,7 +113,8 @@ HostFacts probe(const std::string& slice, Layers& layers, const container::Works
   probe_root(facts);
   facts.user_namespace = kernel::user_namespace();
   facts.id_mapped_mounts = kernel::id_mapped_mounts();
-  facts.overlay = probe_overlay(layers, workshop);
+  facts.overlay = probe_layer(layers, workshop, {}, kernel::overlay);
+  facts.layer_quota = probe_layer(layers, workshop, least_layer, kernel::layer_quota);
   facts.landlock_abi = kernel::landlock_abi();
   facts.seccomp_filter = kernel::seccomp_filter();
   facts.bpf_cgroup = kernel::bpf_cgroup();

@@ -17,8 +17,10 @@ namespace kernel {
 [[nodiscard]] bool user_namespace();
 [[nodiscard]] bool clone_into_cgroup(const std::string& cgroup);
 [[nodiscard]] bool id_mapped_mounts();
-[[nodiscard]] bool overlay(int layer, const container::Workshop& workshop);  // a directory with `upper` and `work`
-[[nodiscard]] std::uint32_t landlock_abi();                                  // 0: absent
+// `layer` is a directory with `upper` and `work`, for the second one with a limit of least_layer.
+[[nodiscard]] bool overlay(int layer, const container::Workshop& workshop);
+[[nodiscard]] bool layer_quota(int layer, const container::Workshop& workshop);
+[[nodiscard]] std::uint32_t landlock_abi();  // 0: absent
 [[nodiscard]] bool seccomp_filter();
 [[nodiscard]] bool bpf_cgroup();
 }  // namespace kernel

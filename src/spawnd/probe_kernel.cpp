@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <string>
 
 #include "agentos/model/plan.hpp"
 #include "os/cgroup.hpp"
@@ -53,14 +55,30 @@ bool id_mapped_mounts() {
   return root && mapping && container::id_mapped_mount(root.get(), *mapping).has_value();
 }
 
+namespace {
+
 // Mapped as for an agent that root starts.
-bool overlay(int layer, const container::Workshop& workshop) {
+Result<UniqueFd> mount_overlay(int layer, const container::Workshop& workshop) {
   const std::array ranges{container::IdRange{0, UidPool::first + agent_uid, 1},
                           container::IdRange{UidPool::first, 0, 1}};
-  const auto mapping = container::create_mapping(ranges, ranges);
-  if (!mapping) return false;
-  auto mount = container::id_mapped_mount(layer, *mapping);
-  return mount && workshop.overlay(UniqueFd(), std::move(*mount)).has_value();
+  const auto mapping = AGENTOS_TRY(container::create_mapping(ranges, ranges));
+  return workshop.overlay(UniqueFd(), AGENTOS_TRY(container::id_mapped_mount(layer, mapping)));
+}
+
+}  // namespace
+
+bool overlay(int layer, const container::Workshop& workshop) {
+  return mount_overlay(layer, workshop).has_value();
+}
+
+// xfs calls it ENOSPC when a project is full.
+bool layer_quota(int layer, const container::Workshop& workshop) {
+  const auto mount = mount_overlay(layer, workshop);
+  if (!mount) return false;
+  for (std::uint64_t made = 0; made < least_layer.inodes; ++made) {
+    if (::mkdirat(mount->get(), std::to_string(made).c_str(), 0700) != 0) return errno == EDQUOT || errno == ENOSPC;
+  }
+  return false;
 }
 
 std::uint32_t landlock_abi() {

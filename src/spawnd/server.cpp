@@ -164,14 +164,14 @@ void Server::answer_layer(const Connection& connection, const SpawndRequest& req
   SpawndReply layer;
   layer.id = request.id;
   layer.kind = SpawndReply::Kind::layer;
-  const auto empty = layers_.is_empty(request.agent);
+  const auto state = layers_.look(request.agent);
   const bool open = request.kind == SpawndRequest::Kind::open_layer;
-  const auto upper = open && empty ? open_layer(request.agent, fds) : Result<UniqueFd>();
-  if (!empty || !upper) {
-    reply_error(connection.number, request.id, empty ? upper.error() : empty.error());
+  const auto upper = open && state ? open_layer(request.agent, fds) : Result<UniqueFd>();
+  if (!state || !upper) {
+    reply_error(connection.number, request.id, state ? upper.error() : state.error());
     return;
   }
-  layer.layer_is_empty = *empty;
+  layer.layer = *state;
   reply(connection.number, layer, upper->get());
 }
 
@@ -209,7 +209,7 @@ Result<container::Starting> Server::start(const Plan& plan, const Tenants::Place
   UniqueFd layer;
   if (has_layer(plan.workspace_mode)) {
     const int workspace = fds[static_cast<std::size_t>(StartFd::workspace)].get();
-    layer = AGENTOS_TRY(layers_.create(plan.agent, plan.caller_uid, plan.caller_gid, workspace));
+    layer = AGENTOS_TRY(layers_.create(plan.agent, plan.caller_uid, plan.caller_gid, workspace, plan.layer_limit));
   }
   return container::start({plan, std::move(fds), place.cgroup, workshop_, networks_, templates_, layer.get(),
                            place.uid_base, init_binary_});

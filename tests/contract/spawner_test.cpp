@@ -187,7 +187,8 @@ TYPED_TEST(SpawnerContract, ACgroupIsRemovedWhenItIsEmptyAndOnlyThen) {
 
 TYPED_TEST(SpawnerContract, ALayerIsMadeWithItsAgentAndOutlivesIt) {
   const auto is_empty = [this] {
-    return fakes::await(this->context, this->adapter->layers().is_layer_empty(this->id));
+    const auto state = fakes::await(this->context, this->adapter->layers().look_at_layer(this->id));
+    return state ? Result<bool>(state->empty) : std::unexpected(state.error());
   };
   const auto open = [this] {
     auto [mine, theirs] = *os::socket_pair(SOCK_STREAM);
@@ -224,9 +225,9 @@ TYPED_TEST(SpawnerContract, ALayerIsMadeWithItsAgentAndOutlivesIt) {
 TYPED_TEST(SpawnerContract, AnAgentThatWritesToItsWorkspaceItselfHasNoLayer) {
   const auto started = this->start(WorkspaceMode::bind);
   ASSERT_TRUE(started) << started.error().message();
-  const auto empty = fakes::await(this->context, this->adapter->layers().is_layer_empty(this->id));
-  ASSERT_FALSE(empty);
-  EXPECT_EQ(empty.error().kind(), ErrorKind::not_found);
+  const auto state = fakes::await(this->context, this->adapter->layers().look_at_layer(this->id));
+  ASSERT_FALSE(state);
+  EXPECT_EQ(state.error().kind(), ErrorKind::not_found);
   this->adapter->kill(*started, this->id);
   EXPECT_TRUE(this->ends(*started, 5000));
 }

@@ -110,10 +110,10 @@ boost::asio::awaitable<Result<UniqueFd>> FakeSpawner::open_layer(std::string age
   co_return upper;
 }
 
-boost::asio::awaitable<Result<bool>> FakeSpawner::is_layer_empty(std::string agent) {
+boost::asio::awaitable<Result<LayerState>> FakeSpawner::look_at_layer(std::string agent) {
   if (failure) co_return std::unexpected(*failure);
   if (!fs::exists(layer(agent))) co_return fail(ErrorKind::not_found, "no layer");
-  co_return fs::is_empty(layer(agent));
+  co_return LayerState{.empty = fs::is_empty(layer(agent)), .limit = {}, .used = {}};
 }
 
 boost::asio::awaitable<Result<void>> FakeSpawner::remove_layer(std::string agent) {

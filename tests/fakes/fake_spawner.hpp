@@ -26,7 +26,7 @@ class FakeSpawner final : public Spawner, public LayerStore {
   boost::asio::awaitable<Result<void>> remove(std::string tenant, std::string agent) override;
 
   boost::asio::awaitable<Result<UniqueFd>> open_layer(std::string agent, UniqueFd caller) override;
-  boost::asio::awaitable<Result<bool>> is_layer_empty(std::string agent) override;
+  boost::asio::awaitable<Result<LayerState>> look_at_layer(std::string agent) override;
   boost::asio::awaitable<Result<void>> remove_layer(std::string agent) override;
   boost::asio::awaitable<Result<std::vector<std::string>>> list_layers(std::string after) override;
 

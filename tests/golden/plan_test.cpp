@@ -36,6 +36,8 @@ TEST(GoldenPlan, Limits) {
                     .cpu_weight = 50,
                     .pids_max = 100,
                     .io_weight = 20};
+  request.policy.layer_bytes = {{1ULL << 30U}, {"p.yaml", 3, 30}};
+  request.policy.layer_inodes = {{100'000}, {"p.yaml", 3, 42}};
   expect_golden("plan-limits.txt", explained(request, full_host()));
 }
 

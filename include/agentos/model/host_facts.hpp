@@ -27,6 +27,7 @@ struct HostFacts {
   bool bpf_cgroup{};
   bool swap_limits{};
   bool overlay{};                // overlayfs over id-mapped mounts: layers of workspaces
+  bool layer_quota{};            // project quotas where layers are
   std::uint64_t memory_total{};  // bytes
   std::uint32_t cpus{};
   // Entries of the host's root that are symbolic links into /usr, as "bin -> usr/bin", and those that are directories.

@@ -16,7 +16,7 @@
 // memory file (InitSpec) that spawnd passes on unread.
 namespace agentos {
 
-constexpr std::uint32_t plan_protocol_version = 2;
+constexpr std::uint32_t plan_protocol_version = 3;
 constexpr std::size_t plan_message_max = 96 * 1024;  // bytes of one packet
 
 // Every range of host uids starts at a multiple of its size in [first, last]; ids of the same numbers are its gids.
@@ -114,6 +114,7 @@ struct Plan {
   std::uint32_t caller_uid{};  // who submitted; checked against the peer credentials of StartFd::caller
   std::uint32_t caller_gid{};
   WorkspaceMode workspace_mode{};
+  LayerSpace layer_limit;  // zeros where the mode has no layer
   std::vector<MountStep> mounts;
   std::vector<CgroupSetting> cgroup;
   std::vector<RlimitSetting> rlimits;
@@ -173,8 +174,7 @@ struct SpawndReply {
   std::uint64_t start_time{};  // field 22 of /proc/PID/stat, in clock ticks since boot: tells a reused pid apart
   std::uint32_t uid_base{};
   std::string cgroup;  // absolute path of the agent's cgroup
-  // layer
-  bool layer_is_empty{};
+  LayerState layer;
   // layers: the agents that have one, in order, layers_max at most
   static constexpr std::size_t layers_max = 1000;
   std::vector<std::string> layers;

@@ -44,4 +44,20 @@ constexpr std::array all_workspace_modes{WorkspaceMode::empty, WorkspaceMode::re
   return mode == WorkspaceMode::overlay || mode == WorkspaceMode::empty;
 }
 
+// Room in a layer: a limit, in which 0 is none, or what is used.
+struct LayerSpace {
+  std::uint64_t bytes{}, inodes{};
+
+  bool operator==(const LayerSpace&) const = default;
+};
+// Below it a layer could not even be made: its own folders and what overlayfs needs count too.
+constexpr LayerSpace least_layer{1U << 20U, 16};
+
+struct LayerState {
+  bool empty{};
+  LayerSpace limit, used;  // zeros where it was made without a limit: then nobody counts
+
+  bool operator==(const LayerState&) const = default;
+};
+
 }  // namespace agentos

@@ -7,6 +7,7 @@
 
 #include "agentos/base/fd.hpp"
 #include "agentos/base/result.hpp"
+#include "agentos/model/workspace.hpp"
 
 namespace agentos {
 
@@ -22,8 +23,7 @@ class LayerStore {
   // Its upper directory, open for reading. `caller` is the connection of the person who wants it: forbidden unless it
   // is that person's, or root's. not_found: no such layer.
   [[nodiscard]] virtual boost::asio::awaitable<Result<UniqueFd>> open_layer(std::string agent, UniqueFd caller) = 0;
-  [[nodiscard]] virtual boost::asio::awaitable<Result<bool>> is_layer_empty(
-      std::string agent) = 0;                                                                      // not_found as above
+  [[nodiscard]] virtual boost::asio::awaitable<Result<LayerState>> look_at_layer(std::string agent) = 0;  // as above
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> remove_layer(std::string agent) = 0;  // of none: done
   // The agents that have one, in order: those behind `after`, some at a time. Empty: there are no more.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<std::string>>> list_layers(std::string after) = 0;

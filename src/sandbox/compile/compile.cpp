@@ -113,6 +113,7 @@ Result<Plan> compile(const SandboxRequest& request, const HostFacts& facts, Repo
   plan.workspace_mode = request.workspace_mode;
   plan.cgroup = AGENTOS_TRY(cgroup_settings(request.limits, facts, not_enforced,
                                             rules.on_missing ? rules.on_missing->value : policy::OnMissing::refuse));
+  plan.layer_limit = AGENTOS_TRY(layer_limit(request, facts, not_enforced));
   plan.mounts = mount_steps(request, facts, plan.hostname);
   plan.rlimits = rlimit_settings();
   plan.landlock = landlock_rules(facts.landlock_abi, request.workspace);

@@ -189,6 +189,9 @@ std::string explain(const Plan& plan) {
                      printable(plan.hostname) + "\n";
   text += "caller: uid " + std::to_string(plan.caller_uid) + ", gid " + std::to_string(plan.caller_gid) + "\n";
   text += "workspace: " + std::string(name(plan.workspace_mode)) + "\n";
+  const auto most = [](std::uint64_t limit) { return limit == 0 ? "any" : std::to_string(limit); };
+  if (plan.layer_limit != LayerSpace{})
+    text += "  of bytes " + most(plan.layer_limit.bytes) + ", of inodes " + most(plan.layer_limit.inodes) + "\n";
   text += "root file system:\n";
   for (const auto& step : plan.mounts) explain_mount(text, step);
   text += "cgroup:\n";

@@ -103,6 +103,34 @@ Result<std::vector<CgroupSetting>> cgroup_settings(const Limits& limits, const H
   return settings;
 }
 
+Result<LayerSpace> layer_limit(const SandboxRequest& request, const HostFacts& facts, Report& not_enforced) {
+  const auto& rules = request.policy;
+  const LayerSpace most{rules.layer_bytes ? rules.layer_bytes->value.count : 0,
+                        rules.layer_inodes ? rules.layer_inodes->value.count : 0};
+  if (most == LayerSpace{} || request.workspace_mode == WorkspaceMode::read_only) return LayerSpace{};
+  const bool warns = rules.on_missing && rules.on_missing->value == policy::OnMissing::warn;
+  if (request.workspace_mode == WorkspaceMode::bind) {
+    constexpr auto remedy = "start it with --workspace DIR:overlay";
+    if (!warns) {
+      return fail(ErrorKind::forbidden,
+                  "the policy limits what the agent may write (filesystem.workspace.quota), and in a workspace of mode "
+                  "'bind' nothing can",
+                  remedy);
+    }
+    not_enforced.push_back({"workspace quota", "the agent writes to its workspace itself", remedy});
+    return LayerSpace{};
+  }
+  if (facts.layer_quota) return most;
+  if (!warns) {
+    return fail(ErrorKind::unsupported,
+                "this host cannot enforce filesystem.workspace.quota: the file system of layers has no project quotas",
+                std::string(layer_quota_remedy));
+  }
+  not_enforced.push_back({"workspace quota", "the policy sets it and only warns where it cannot be enforced",
+                          std::string(layer_quota_remedy)});
+  return LayerSpace{};
+}
+
 std::vector<RlimitSetting> rlimit_settings() {
   return {
       // With a pipe in core_pattern the kernel ignores a limit of 0 and starts the host's collector as root; at 1 it

@@ -148,6 +148,9 @@ Result<> check(const Plan& plan) {
     return fail(ErrorKind::invalid, "tenant or agent is not a name");
   }
   if (!is_name(plan.hostname)) return fail(ErrorKind::invalid, "host name is not a name");
+  if (!has_layer(plan.workspace_mode) && plan.layer_limit != LayerSpace{}) {
+    return fail(ErrorKind::invalid, "a limit of a layer where there is none");
+  }
   if (auto mounts = check_mounts(plan.mounts, plan.workspace_mode); !mounts) return mounts;
   for (const auto& setting : plan.cgroup) {
     if (std::ranges::find(cgroup_files, setting.file) == cgroup_files.end() || setting.value.size() > 64) {

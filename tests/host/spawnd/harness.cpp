@@ -29,7 +29,8 @@ void SpawndTest::SetUp() {
   workspace_ = folder_ + "/workspace";
   fs::create_directory(workspace_);
   slice_ = fs::exists("/run/systemd/system") ? "agentos.slice" : "agentos-test.slice";
-  start_spawnd();
+  prepare();
+  if (!IsSkipped() && !HasFatalFailure()) start_spawnd();
 }
 
 void SpawndTest::start_spawnd() {
@@ -41,7 +42,7 @@ void SpawndTest::start_spawnd() {
       ::_exit(127);
     }
     ::execl(SPAWND, "agentos-spawnd", "--socket", socket.c_str(), "--user", "nobody", "--init", WITNESS,
-            "--cgroup-slice", slice_.c_str(), "--state-dir", (folder_ + "/state").c_str(), nullptr);
+            "--cgroup-slice", slice_.c_str(), "--state-dir", state().c_str(), nullptr);
     ::_exit(127);
   }
   // The socket is the sign of readiness; a daemon that has ended will never make it.
@@ -119,6 +120,7 @@ SpawndTest::Request SpawndTest::request(const std::vector<std::string>& tries) {
   EXPECT_TRUE(plan) << plan.error().message();
   request.message.kind = SpawndRequest::Kind::start;
   request.message.plan = std::move(*plan);
+  request.message.plan.layer_limit = layer_limit_;
 
   std::string lines;
   for (const auto& line : tries) lines += line + "\n";

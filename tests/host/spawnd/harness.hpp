@@ -18,6 +18,7 @@ namespace agentos::test {
 class SpawndTest : public ::testing::Test {
  protected:
   void SetUp() override;
+  virtual void prepare() {}  // before spawnd is started for the first time
   void TearDown() override;
 
   void start_spawnd();
@@ -38,6 +39,7 @@ class SpawndTest : public ::testing::Test {
 
   void wait_for_end(const SpawndReply& started);
   SpawndReply remove();
+  [[nodiscard]] std::string state() const { return folder_ + "/state"; }
   std::string log() const;
   std::string tenant_cgroup() const;
   std::vector<std::string> agent_cgroups() const;
@@ -45,6 +47,7 @@ class SpawndTest : public ::testing::Test {
   std::string folder_;
   std::string workspace_;
   WorkspaceMode workspace_mode_{WorkspaceMode::bind};
+  LayerSpace layer_limit_;
   bool own_mounts_{};  // spawnd gets a mount namespace of its own; agents then need an empty workspace
   std::string slice_;
   std::string agent_{"witness"};

@@ -32,6 +32,7 @@ SpawndRequest start_request() {
   request.plan.caller_uid = 1000;
   request.plan.caller_gid = 100;
   request.plan.workspace_mode = WorkspaceMode::overlay;
+  request.plan.layer_limit = {1U << 30U, 1000};
   request.plan.mounts = {{MountStep::Kind::bind, MountStep::read_only, 0755, "/usr", "/usr", ""},
                          {MountStep::Kind::seal, 0, 0755, "", "/", ""}};
   request.plan.cgroup = {{"pids.max", "100"}};
@@ -48,6 +49,7 @@ TEST(SpawndRequest, round_trip) {
   EXPECT_EQ(read->id, 42U);
   EXPECT_EQ(read->plan.mounts, request.plan.mounts);
   EXPECT_EQ(read->plan.workspace_mode, WorkspaceMode::overlay);
+  EXPECT_EQ(read->plan.layer_limit, request.plan.layer_limit);
   EXPECT_EQ(read->plan.cgroup, request.plan.cgroup);
   EXPECT_EQ(read->plan.rlimits, request.plan.rlimits);
   EXPECT_EQ(read->plan.landlock, request.plan.landlock);
@@ -98,9 +100,9 @@ TEST(SpawndReply, round_trip_of_each_kind) {
   expect_only_whole(reply.encode(), SpawndReply::decode);
   EXPECT_EQ(SpawndReply::decode(reply.encode())->error, ErrorKind::unsupported);
   reply.kind = SpawndReply::Kind::layer;
-  reply.layer_is_empty = true;
+  reply.layer = {true, {1U << 30U, 1000}, {16384, 4}};
   expect_only_whole(reply.encode(), SpawndReply::decode);
-  EXPECT_TRUE(SpawndReply::decode(reply.encode())->layer_is_empty);
+  EXPECT_EQ(SpawndReply::decode(reply.encode())->layer, reply.layer);
   reply.kind = SpawndReply::Kind::layers;
   reply.layers.assign(SpawndReply::layers_max, "a0123456789ab");
   expect_only_whole(reply.encode(), SpawndReply::decode);

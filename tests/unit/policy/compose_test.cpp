@@ -164,9 +164,39 @@ TEST(PolicyDifference, IsOfWhatIsSaidNotOfWhere) {
   EXPECT_THAT(difference(a, a), IsEmpty());
 }
 
+TEST(Compose, AUsersFileOnlyNarrowsTheQuotaOfALayer) {
+  const auto admin = read("filesystem: {workspace: {quota: {bytes: 2GiB, inodes: 500}}}\n", "admin.yaml");
+  const auto tenant = read("filesystem: {workspace: {quota: {bytes: 1GiB, inodes: 900}}}\n", "tenant.yaml");
+  const auto result = together({admin, tenant});
+  EXPECT_EQ(result.layer_bytes->origin.file, "tenant.yaml");
+  EXPECT_EQ(result.layer_inodes->origin.file, "admin.yaml");
+  const auto less = read("filesystem: {workspace: {quota: {bytes: 5MiB}}}\n", "mine.yaml");
+  EXPECT_EQ(together({admin, tenant}, {less}).layer_bytes->value.count, 5U << 20U);
+  EXPECT_EQ(refusal({tenant}, {read("filesystem: {workspace: {quota: {bytes: 2GiB}}}\n", "mine.yaml")}),
+            "mine.yaml:2:41: filesystem.workspace.quota.bytes 2GiB is more than 1GiB, which is the most "
+            "(tenant.yaml:2:41)");
+}
+
+// As agentos 0.1.0 wrote it before layers had quotas.
+TEST(PolicyCode, ReadsTheFirstVersion) {
+  const auto policy = read("filesystem: {workspace: ro}\nprocess: {seccomp: strict}\n", "a.yaml");
+  auto bytes = encode(policy);
+  const auto two_unset = bytes.find(std::string("a.yaml")) + 6 + 8;  // behind the origin of the workspace's mode
+  ASSERT_EQ(bytes.substr(two_unset, 2), std::string(2, '\0'));
+  bytes.erase(two_unset, 2);
+  EXPECT_FALSE(decode(bytes));
+  bytes[0] = 1;
+  const auto again = decode(bytes);
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(*again, policy);
+  bytes[0] = 3;
+  EXPECT_FALSE(decode(bytes));
+}
+
 TEST(PolicyCode, ReadsBackWhatItWrote) {
   const auto policy =
-      together({read("filesystem: {hidden: [./a], read_only: [./b], workspace: ro}\nresources: {memory: 1GiB, "
+      together({read("filesystem: {hidden: [./a], read_only: [./b], workspace: {mode: ro, quota: {bytes: 5MiB, inodes: "
+                     "20}}}\nresources: {memory: 1GiB, "
                      "cpu: 1.5, on_missing: warn}\nenvironment: {pass: [A], set: {B: c}}\nlimits: "
                      "{wall: 1h}\nprocess: {limits: {nofile: 99}, seccomp: strict}\n",
                      "a.yaml")});

@@ -37,7 +37,13 @@ std::string some_yaml(Random& random, bool may_warn = true) {
   if (random.often()) {
     yaml += "filesystem:\n  hidden: " + list({"./a", "./b/c", "/usr/bin/gdb", "/etc/ssl/certs"}) +
             "\n  read_only: " + list({"./x", "./y/z", "./a"}) + "\n";
-    if (random.often()) yaml += "  workspace: " + std::string(name(all_workspace_modes[random.below(4)])) + "\n";
+    const auto mode = std::string(name(all_workspace_modes[random.below(4)]));
+    if (random.often()) {
+      yaml += "  workspace: " + mode + "\n";
+    } else if (random.below(2) == 0) {
+      yaml += "  workspace: {mode: " + mode + ", quota: {bytes: " + number(1, 9) + "MiB, inodes: " + number(16, 99) +
+              "}}\n";
+    }
   }
   if (random.often()) {
     yaml += "process:\n  seccomp: " + std::string(random.below(2) == 0 ? "strict" : "agent") +

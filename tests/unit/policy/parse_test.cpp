@@ -79,6 +79,21 @@ TEST(PolicyParse, ReadsEverySetting) {
   EXPECT_EQ(parsed->idle->value, std::chrono::minutes(20));
 }
 
+TEST(PolicyParse, AWorkspaceIsAWordOrAMap) {
+  const auto quota = parse(with("filesystem: {workspace: {mode: overlay, quota: {bytes: 1GiB, inodes: 1000}}}\n"), "p");
+  ASSERT_TRUE(quota) << text(quota.error(), "p");
+  EXPECT_EQ(quota->workspace->value, WorkspaceMode::overlay);
+  EXPECT_EQ(quota->layer_bytes->value.count, 1ULL << 30U);
+  EXPECT_EQ(quota->layer_inodes->value.count, 1000U);
+  EXPECT_EQ(quota->layer_inodes->origin.text(), "p:2:70");
+  const auto only = parse(with("filesystem: {workspace: {quota: {bytes: 2MiB}}}\n"), "p");
+  ASSERT_TRUE(only);
+  EXPECT_FALSE(only->workspace || only->layer_inodes);
+  EXPECT_THAT(errors(with("filesystem: {workspace: {quota: {byte: 2MiB}}}\n")), HasSubstr("did you mean 'bytes'?"));
+  EXPECT_THAT(errors(with("filesystem: {workspace: [overlay]}\n")), HasSubstr("must be a map"));
+  EXPECT_THAT(errors(with("filesystem: {workspace: {mode: overly}}\n")), HasSubstr("did you mean 'overlay'?"));
+}
+
 TEST(PolicyParse, KnowsWhereEachValueStands) {
   const auto parsed = parse(whole, "p.yaml");
   ASSERT_TRUE(parsed);
@@ -207,6 +222,8 @@ TEST(PolicyParse, HoldsTheBoundsOfNumbers) {
         Bound{"resources: {io: {weight: %}}", "1", "0", "10000", "4294967297"},
         Bound{"resources: {pids: %}", "2", "1", "4194304", "4194305"},
         Bound{"resources: {memory: %}", "8MiB", "8388607", "1048576TiB", "1048577TiB"},
+        Bound{"filesystem: {workspace: {quota: {bytes: %}}}", "1MiB", "1048575", "1048576TiB", "1048577TiB"},
+        Bound{"filesystem: {workspace: {quota: {inodes: %}}}", "16", "15", "1099511627776", "1099511627777"},
         Bound{"resources: {cpu: %}", "1%", "0.5%", "10000", "10001"},
         Bound{"process: {limits: {nofile: %}}", "16", "15", "65536", "65537"},
         Bound{"limits: {wall: %}", "1s", "999ms", "365d", "366d"}}) {

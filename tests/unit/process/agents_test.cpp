@@ -261,7 +261,7 @@ class LayersTest : public AgentsTest {
 
 TEST_F(LayersTest, WhatNobodyHasCommittedIsRemovedOnlyWhenThatIsSaid) {
   const std::string id = ended(false, true);
-  EXPECT_EQ(*await(agents->has_changes(*agents->get(id))), true);
+  EXPECT_FALSE((*await(agents->layer_state(*agents->get(id))))->empty);
   const auto refused = await(agents->remove(id, false));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind(), ErrorKind::conflict);
@@ -274,7 +274,7 @@ TEST_F(LayersTest, WhatNobodyHasCommittedIsRemovedOnlyWhenThatIsSaid) {
 
 TEST_F(LayersTest, AnEmptyLayerIsNoReasonToStay) {
   const std::string id = ended(false, false);
-  EXPECT_EQ(*await(agents->has_changes(*agents->get(id))), false);
+  EXPECT_TRUE((*await(agents->layer_state(*agents->get(id))))->empty);
   EXPECT_TRUE(await(agents->remove(id, false)));
   EXPECT_FALSE(has_layer_on_disk(id));
 }
@@ -307,7 +307,7 @@ TEST_F(LayersTest, ALayerWithoutARecordIsRemovedAndNoOther) {
 
 TEST_F(LayersTest, OneThatWritesToItsWorkspaceHasNone) {
   const std::string id = started();
-  EXPECT_EQ(*await(agents->has_changes(*agents->get(id))), std::nullopt);
+  EXPECT_EQ(*await(agents->layer_state(*agents->get(id))), std::nullopt);
   const auto refused = await(agents->open_layer(id, UniqueFd(::fcntl(0, F_DUPFD_CLOEXEC, 3))));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind(), ErrorKind::conflict);

@@ -1,4 +1,5 @@
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +12,7 @@
 namespace agentos {
 namespace {
 
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 Agent fresh() {
@@ -40,9 +42,22 @@ Agent full() {
   return agent;
 }
 
-std::vector<std::string> check(const Agent& agent, const Usage& usage = {}) {
+std::vector<std::string> check(const Agent& agent, const Usage& usage = {},
+                               const std::optional<LayerState>& layer = {}) {
   static openapi::Validator validator(openapi::document());
-  return validator.check({"GET", "/v1/agents/{ref}", 200, daemon::to_json(agent, usage), false, {}});
+  return validator.check({"GET", "/v1/agents/{ref}", 200, daemon::to_json(agent, usage, layer), false, {}});
+}
+
+TEST(AgentAnswer, TellsOfItsLayer) {
+  const auto shown = [](const LayerState& layer) {
+    return boost::json::serialize(daemon::to_json(full(), {}, layer)["workspace"]);
+  };
+  for (const auto& layer : {LayerState{true, {}, {}}, LayerState{false, {1U << 20U, 16}, {4096, 2}},
+                            LayerState{false, {0, 16}, {1ULL << 60U, 1ULL << 40U}}})
+    EXPECT_THAT(check(full(), {}, layer), IsEmpty());
+  EXPECT_THAT(shown({true, {}, {}}), HasSubstr(R"("changed":false,"quota":null)"));
+  EXPECT_THAT(shown({false, {0, 16}, {4096, 2}}),
+              HasSubstr(R"("changed":true,"quota":{"bytes":null,"inodes":16,"used_bytes":4096,"used_inodes":2})"));
 }
 
 TEST(AgentAnswer, IsAsDescribedInEveryState) {

@@ -22,7 +22,7 @@ using testing::IsEmpty;
 const json::value agent = json::parse(R"({
   "id": "a0123456789ab", "name": "builder", "type": "command", "tenant": "default", "owner": {"uid": 1000}, "goal": "",
   "status": "completed", "reason": "", "command": ["make"], "policy": "default",
-  "workspace": {"path": "/home/a/w", "mode": "bind", "changed": null},
+  "workspace": {"path": "/home/a/w", "mode": "bind", "changed": null, "quota": null},
   "limits": {"memory_max": 1048576}, "capabilities": [], "budget": {},
   "sandbox": {"level": "container", "uid_base": 1000000, "cgroup": "/agentos.slice/x", "not_enforced": []},
   "pid": null, "tty": false, "exit_code": 0, "signal": null, "created": "2026-11-23T15:28:03.001Z",

@@ -87,6 +87,50 @@ TEST(PolicyPlan, WarnsOrRefusesWhereTheHostLacksAController) {
   EXPECT_NE(std::ranges::find(enforced->cgroup, CgroupSetting{"memory.max", "1073741824"}), enforced->cgroup.end());
 }
 
+TEST(PolicyPlan, LimitsTheLayerOrSaysWhyNot) {
+  const std::string quota = "filesystem: {workspace: {mode: overlay, quota: {bytes: 5MiB, inodes: 20}}}\n";
+  const std::string warn = "resources: {on_missing: warn}\n";
+  EXPECT_EQ(plan_with(quota).layer_limit, (LayerSpace{5U << 20U, 20}));
+  EXPECT_EQ(plan_with("filesystem: {workspace: {mode: empty, quota: {inodes: 20}}}\n").layer_limit,
+            (LayerSpace{0, 20}));
+  EXPECT_EQ(plan_with("filesystem: {workspace: overlay}\n").layer_limit, LayerSpace{});
+  auto facts = full_host();
+  facts.layer_quota = false;
+  Report report;
+  const auto refused = compile(request_with(quota), facts, report);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::unsupported);
+  EXPECT_THAT(refused.error().hint(), HasSubstr("tune2fs -O project,quota"));
+  const auto warned = compile(request_with(quota + warn), facts, report);
+  ASSERT_TRUE(warned) << warned.error().message();
+  EXPECT_EQ(warned->layer_limit, LayerSpace{});
+  ASSERT_EQ(report.size(), 1U);
+  EXPECT_EQ(report[0].feature, "workspace quota");
+  EXPECT_EQ(report[0].remedy, layer_quota_remedy);
+}
+
+TEST(PolicyPlan, AQuotaIsOfALayer) {
+  const std::string quota = "filesystem: {workspace: {mode: bind, quota: {bytes: 5MiB}}}\n";
+  Report report;
+  auto request = request_with(quota);
+  request.workspace_mode = WorkspaceMode::bind;
+  const auto refused = compile(request, full_host(), report);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::forbidden);
+  EXPECT_THAT(refused.error().hint(), HasSubstr("DIR:overlay"));
+  request.workspace_mode = WorkspaceMode::read_only;
+  EXPECT_TRUE(compile(request, full_host(), report));
+  EXPECT_TRUE(report.empty());
+  request.workspace_mode = WorkspaceMode::bind;
+  request.policy.on_missing = {policy::OnMissing::warn, {}};
+  EXPECT_TRUE(compile(request, full_host(), report));
+  ASSERT_EQ(report.size(), 1U);
+  EXPECT_EQ(report[0].feature, "workspace quota");
+  auto plan = plan_with("filesystem: {workspace: ro}\n");
+  plan.layer_limit.bytes = 1U << 20U;
+  EXPECT_EQ(container::check(plan).error().kind(), ErrorKind::invalid) << "spawnd sees to it too";
+}
+
 TEST(PolicyPlan, LimitsProcesses) {
   const auto limits = program_limits(read("process: {limits: {nofile: 99, as: 1GiB}}\n"));
   EXPECT_THAT(limits, testing::ElementsAre(ProgramLimit{RLIMIT_NOFILE, 99}, ProgramLimit{RLIMIT_AS, 1ULL << 30U}));

@@ -26,7 +26,7 @@ inline HostFacts full_host() {
   facts.controllers = {"cpu", "io", "memory", "pids"};
   facts.systemd = facts.cgroup_kill = facts.cgroup_freeze = facts.clone_into_cgroup = facts.user_namespace = true;
   facts.id_mapped_mounts = facts.seccomp_filter = facts.bpf_lsm = facts.bpf_cgroup = facts.swap_limits = facts.overlay =
-      true;
+      facts.layer_quota = true;
   facts.landlock_abi = 6;
   facts.memory_total = 8ULL << 30U;
   facts.cpus = 4;
@@ -41,7 +41,7 @@ inline HostFacts bare_host() {
   facts.cgroup_root = "/sys/fs/cgroup/unified";
   facts.slice = "/sys/fs/cgroup/unified/agentos.slice";
   facts.controllers.clear();
-  facts.systemd = facts.bpf_lsm = facts.swap_limits = false;
+  facts.systemd = facts.bpf_lsm = facts.swap_limits = facts.layer_quota = false;
   facts.landlock_abi = 1;
   facts.root_links = {"lib64 -> /usr/lib64"};
   facts.root_directories = {"bin", "lib", "sbin"};
