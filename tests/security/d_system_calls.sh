@@ -17,6 +17,24 @@ while IFS=$'\037' read -r name told answer; do
 done < <(paste <(cut -f 2,5 <<<"$calls") <(echo "$answers") | fields)
 is "a call that agents may make passes the same filter" "$(echo '39 0 0 0 0 0 0' | "$build/tests/security/security_filter_answers")" ok
 
+# A protocol that the kernel does not have: it starts a program to find one, as root, outside every agent's group. In the guest
+# that program can be another.
+search='import socket, sys
+try: socket.socket(socket.AF_INET, socket.SOCK_STREAM, int(sys.argv[1]))
+except OSError as error: print(error.strerror)'
+if [ -n "$installed" ]; then
+  printf '#!/bin/sh\necho "$*" >>%s/searched\n' "$folder" >"$folder/search" && chmod 755 "$folder/search"
+  loader=$(cat /proc/sys/kernel/modprobe)
+  echo "$folder/search" >/proc/sys/kernel/modprobe
+  python3 -c "$search" 98 >/dev/null
+  has "a protocol that is none, allowed: the kernel looks for a module" "$(cat "$folder/searched")" "net-pf-2-proto-98"
+  is "in an agent: refused" "$("$agentos" run --rm -- python3 -c "$search" 99 2>/dev/null)" "Protocol not supported"
+  has_not "and nothing was started" "$(cat "$folder/searched")" "proto-99"
+  echo "$loader" >/proc/sys/kernel/modprobe
+fi
+is "it was the filter" "$(echo '41 2 1 99 0 0 0' | "$build/tests/security/security_filter_answers")" EPROTONOSUPPORT
+is "which lets TCP pass" "$(echo '41 2 1 6 0 0 0' | "$build/tests/security/security_filter_answers")" ok
+
 # And to people.
 cd "$(workspace why)" || exit 1
 for call in keyctl:EPERM io_setup:ENOSYS; do
