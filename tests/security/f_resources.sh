@@ -39,11 +39,8 @@ has_all forks
 has "processes: that has an end" "$(reported forks)" EAGAIN
 responsive "processes"
 uid=$(awk '/^Uid:/ {print $2}' "/proc/$("$agentos" inspect forks | jq .pid)/status")
-of_agent() { # pids of every process with an id of the range that begins at $uid
-  local status
-  for status in /proc/[0-9]*/status; do
-    awk -v low="$uid" '/^Uid:/ && $2 >= low && $2 < low + 16384 {print FILENAME}' "$status" 2>/dev/null
-  done
+of_agent() { # the processes of this host that have an id of the range that begins at $uid
+  grep -s '^Uid:' /proc/[0-9]*/status | awk -v low="$uid" '$2 >= low && $2 < low + 16384'
 }
 is "processes: there are many" "$([ "$(of_agent | wc -l)" -gt 40 ] && echo many)" many
 group=$("$agentos" inspect forks | jq -r .sandbox.cgroup)
