@@ -3,9 +3,10 @@
 . "$(dirname "$0")/lib.sh"
 supervisor_start
 shown "$(control a)" "${not_here[@]}"
-for caller in "${callers[@]}"; do
-  held "${caller%:*}" "$(inside "${caller#*:}" a)"
-done
+held alice "$(inside "$alice" a)"
+# Whoever starts it: root, and a user of another tenant, with the cases of every class.
+held root "$(inside 0)"
+held bob "$(inside "$bob")"
 
 # Programs with setuid root and with a file capability, in the agent's own folder.
 ws=$(workspace privileged "$alice")

@@ -15,9 +15,7 @@ control() {
   (cd "$folder/control" && unshare --mount --pid --fork --mount-proc --propagation private "$probe" --free "$@" 9>&-)
 }
 shown "$(control e)" "${not_here[@]}"
-for caller in "${callers[@]}"; do
-  held "${caller%:*}" "$(inside "${caller#*:}" e)"
-done
+held alice "$(inside "$alice" e)"
 
 # The same by name, and a socket of the supervisor by its path.
 ws=$(workspace shared "$alice")
@@ -55,19 +53,15 @@ servers+=($!)
 exec 9>"$folder/end"
 until_true "alice has a server in the folder" grep -q listens "$folder/own"
 until_true "and so has root" grep -q listens "$folder/others"
-connects() { # SOCKET OPTION...
-  local socket=$1
-  shift
-  as "$alice" "$agentos" run --rm "$@" -- python3 -c 'import errno, socket, sys
-try: socket.socket(socket.AF_UNIX).connect(sys.argv[1]); print("ok")
-except OSError as error: print(errno.errorcode[error.errno])' "$socket" 2>/dev/null
+connects() { # MODE: to both
+  as "$alice" "$agentos" run --rm -w ":$1" -- python3 -c 'import errno, socket, sys
+for path in sys.argv[1:]:
+  try: socket.socket(socket.AF_UNIX).connect(path); print(path, "ok")
+  except OSError as error: print(path, errno.errorcode[error.errno])' own others 2>/dev/null | reached
 }
-is "alice's, where the agent has the folder itself" "$(connects own -w :bind)" ok
-is "alice's, in a layer over it" "$(connects own)" ECONNREFUSED
-is "alice's, where it has the folder read-only" "$(connects own -w :ro)" ok
-for mode in bind overlay ro; do
-  is "root's, which alice reaches herself: $mode" "$(connects others -w :$mode)" EACCES
-done
+is "where the agent has the folder itself: alice's; root's not, which she reaches herself" "$(connects bind)" "own ok others EACCES "
+is "in a layer over it: none" "$(connects overlay)" "own ECONNREFUSED others EACCES "
+is "where it has the folder read-only: alice's" "$(connects ro)" "own ok others EACCES "
 exec 9>&-
 wait "${servers[@]}"
 

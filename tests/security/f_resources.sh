@@ -5,44 +5,42 @@ supervisor_start
 ws=$(workspace taker)
 install -m 644 "$here/take.py" "$ws"
 cd "$ws" || exit 1
-report() { "$agentos" logs "$1" | grep ": " || true; }
-one() { python3 take.py "$1" 1; } # as root of the host
+all=1000000
+has_all() { until_true "$1: an agent takes all it gets" sh -c "'$agentos' logs $1 | grep -q 'has all'"; }
+reported() { "$agentos" logs "$1" | tr '\n' ' '; }
+one() { python3 take.py 1 "$@" | tr '\n' ' '; } # as root of the host
+one_inside() { "$agentos" run --rm -- python3 take.py 1 "$@" 2>/dev/null | tr '\n' ' '; }
 responsive() { # WHAT: the supervisor and another agent, while somebody takes all he gets
   status "$1: the supervisor answers" 0 timeout 10 "$agentos" ps
   status "$1: another agent runs" 0 timeout 20 "$agentos" run --rm -- true
 }
 
 # What the kernel counts by user: each agent is a user, and the host's root is another.
-declare -A ends=([inotify]=EMFILE [signals]=EAGAIN [ptys]=ENOSPC [files]=EMFILE)
-for what in inotify signals ptys files; do
-  "$agentos" run --detach --name "$what" -- python3 take.py "$what" >/dev/null 2>&1
-  until_true "$what: an agent takes all it gets" sh -c "'$agentos' logs $what | grep -q ': '"
-  has "$what: that has an end" "$(report "$what")" "${ends[$what]}"
-  is "$what: the host's root has its own" "$(one $what)" "$what: 1 no end"
-  is "$what: another agent has its own" "$("$agentos" run --rm -- python3 take.py $what 1 2>/dev/null)" "$what: 1 no end"
-  responsive "$what"
-  "$agentos" terminate --grace 0 "$what" >/dev/null
+"$agentos" run --detach --name taker -- python3 take.py $all inotify ptys signals files >/dev/null 2>&1
+has_all taker
+for end in "inotify: [0-9]* EMFILE" "ptys: [0-9]* ENOSPC" "signals: [0-9]* EAGAIN" "files: [0-9]* EMFILE"; do
+  is "that has an end: ${end%:*}" "$(reported taker | grep -c "$end")" 1
 done
+each="inotify: 1 no end ptys: 1 no end signals: 1 no end files: 1 no end "
+is "the host's root has its own" "$(one inotify ptys signals files)" "$each"
+is "another agent has its own" "$(one_inside inotify ptys signals files)" "$each"
+responsive "taker"
+"$agentos" terminate --grace 0 taker >/dev/null
 # And what it counts for all together is not for agents.
-is "asynchronous I/O contexts, allowed" "$(one aio)" "aio: 1 no end"
-is "in an agent: none, so the host's stay" "$("$agentos" run --rm -- python3 take.py aio 1 2>/dev/null)" "aio: 0 ENOSYS"
-
+is "asynchronous I/O contexts, allowed" "$(one aio)" "aio: 1 no end "
 # Message queues would be counted by user too. Landlock leaves agents none: their file system is mounted nowhere.
-is "message queues, allowed" "$(one mqueues)" "mqueues: 1 no end"
-is "in an agent: none" "$("$agentos" run --rm -- python3 take.py mqueues 1 2>/dev/null)" "mqueues: 0 EACCES"
+is "message queues, allowed" "$(one mqueues)" "mqueues: 1 no end "
+is "in an agent: none, so the host's stay; nor message queues" "$(one_inside aio mqueues)" "aio: 0 ENOSYS mqueues: 0 EACCES "
 
 # Processes: by the agent's group where the host counts them there, and by the policy everywhere.
 printf 'version: 1\nprocess: {limits: {nproc: 60}}\n' >"$folder/few.yaml"
-"$agentos" run --detach --name forks --policy-file "$folder/few.yaml" -- python3 take.py processes >/dev/null 2>&1
-until_true "processes: an agent starts all it can" sh -c "'$agentos' logs forks | grep -q ': '"
-has "processes: that has an end" "$(report forks)" EAGAIN
+"$agentos" run --detach --name forks --policy-file "$folder/few.yaml" -- python3 take.py $all processes >/dev/null 2>&1
+has_all forks
+has "processes: that has an end" "$(reported forks)" EAGAIN
 responsive "processes"
 uid=$(awk '/^Uid:/ {print $2}' "/proc/$("$agentos" inspect forks | jq .pid)/status")
-of_agent() { # pids of every process with an id of the range that begins at $uid
-  local status
-  for status in /proc/[0-9]*/status; do
-    awk -v low="$uid" '/^Uid:/ && $2 >= low && $2 < low + 16384 {print FILENAME}' "$status" 2>/dev/null
-  done
+of_agent() { # the processes of this host that have an id of the range that begins at $uid
+  grep -s '^Uid:' /proc/[0-9]*/status | awk -v low="$uid" '$2 >= low && $2 < low + 16384'
 }
 is "processes: there are many" "$([ "$(of_agent | wc -l)" -gt 40 ] && echo many)" many
 group=$("$agentos" inspect forks | jq -r .sandbox.cgroup)
@@ -50,16 +48,15 @@ status "processes: terminate" 0 "$agentos" terminate --grace 0 forks
 is "processes: none is left" "$(of_agent)" ""
 is "processes: nor their group" "$(ls -d "$group" 2>/dev/null)" ""
 if [ -n "$installed" ]; then
-  "$agentos" run --detach --name bomb --pids 60 -- python3 take.py processes >/dev/null
-  until_true "by the group: an agent starts all it can" sh -c "'$agentos' logs bomb | grep -q ': '"
-  has "by the group: that has an end" "$(report bomb)" EAGAIN
+  "$agentos" run --detach --name bomb --pids 60 -- python3 take.py $all processes >/dev/null
+  has_all bomb
+  has "by the group: that has an end" "$(reported bomb)" EAGAIN
   responsive "by the group"
   "$agentos" terminate --grace 0 bomb >/dev/null
   # Memory: of a program, and of the file systems that are memory.
   for kind in 'a = bytearray(1 << 30)' 'open("/tmp/f", "wb").write(bytes(1 << 27))' 'open("/dev/shm/f", "wb").write(bytes(1 << 27))'; do
     "$agentos" run --rm --memory 48M -- python3 -c "$kind" >"$folder/out" 2>&1
     is "memory, $kind: it ended, or was told that there is no more" "$([ $? != 0 ] && echo yes)" yes
-    responsive "memory, $kind"
   done
 else
   "$agentos" run --rm -- true 2>"$folder/err"
@@ -70,7 +67,7 @@ fi
 # Without the controllers too: what is memory has a size, and so many files.
 mounts=$("$agentos" run --rm -- cat /proc/mounts 2>/dev/null)
 is "every tmpfs has a size and a number of files" "$(grep -c ' tmpfs ' <<<"$mounts")" "$(grep ' tmpfs ' <<<"$mounts" | grep 'size=' | grep -c nr_inodes=)"
-"$agentos" run --detach --name inodes -- python3 take.py inodes 2000 >/dev/null 2>&1
+"$agentos" run --detach --name inodes -- python3 take.py 2000 inodes >/dev/null 2>&1
 until_true "files in memory" sh -c "'$agentos' logs inodes | grep -q '2000 no end'"
 "$agentos" terminate --grace 0 inodes >/dev/null
 

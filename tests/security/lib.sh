@@ -56,12 +56,9 @@ held() {
   done < <(sed '$d' <<<"$2" | fields)
 }
 
-# Those who start agents: root, an ordinary user, and a user of another tenant.
-callers=("root:0" "alice:$alice" "bob:$bob")
-
 # What `shown` cannot show: files that this kernel does not have, and what the root of this machine may not do itself.
 if [ -d /run/systemd/system ]; then
-  not_here=(hotplug-helper)
+  not_here=(hotplug-helper network-devices)
 else
   not_here=(module-loader sysrq hotplug-helper kernel-memory machine-memory oom-exemption prctl-memory-map
     huge-pages)

@@ -8,19 +8,27 @@ nothing_left() {
   is "$1: no folder is left" "$(find /var/tmp -maxdepth 1 -name 'agentos-selftest-*')" ""
 }
 
+# Emulated, each takes seconds; there alice has hers in tests/host/agents/user.sh.
+policies_tried=(read-only build claude-code codex gemini-cli python-agent)
+callers=("root:0" "alice:$alice" "bob:$bob")
+if [ -n "$installed" ]; then
+  policies_tried=(claude-code)
+  callers=("root:0")
+fi
 for caller in "${callers[@]}"; do
   status "selftest of ${caller%:*}: all hold" 0 as "${caller#*:}" "$agentos" selftest
-  has "says so" "$out" ", 0 open" # NNN held
+  has "says so" "$out" ", 0 open"
 done
 nothing_left "all hold"
 has "a case, its group, what was expected and found, and what stopped it" "$(tr -s ' ' <<<"$out")" \
   "held system calls mount EPERM EPERM seccomp: the set 'agent' answers EPERM; it is one of 'mounts'"
 status "as JSON" 0 "$agentos" selftest --json
-is "as many cases as it counts" "$(jq '(.cases | length) == .held and .held > 100' <<<"$out")" true
-is "each is whole" "$(jq '[.cases[] | select(.group == "" or .name == "" or .expected == [] or .found == "" or .state != "held")] | length' <<<"$out")" 0
-is "every group" "$(jq -r '[.cases[].group] | unique | join(", ")' <<<"$out")" "descriptors, identity, system calls, terminals and IPC"
-is "what the host cannot enforce is told" "$(jq '.not_enforced | length' <<<"$out")" "$([ -n "$installed" ] && echo 0 || echo 4)"
-for policy in read-only build claude-code codex gemini-cli python-agent; do
+is "as many cases as it counts, each of them whole, every group, and what the host cannot enforce" \
+  "$(jq -c '[(.cases | length) == .held and .held > 100,
+    ([.cases[] | select(.group == "" or .name == "" or .expected == [] or .found == "" or .state != "held")] | length),
+    ([.cases[].group] | unique | join(", ")), (.not_enforced | length)]' <<<"$out")" \
+  "[true,0,\"descriptors, identity, system calls, terminals and IPC\",$([ -n "$installed" ] && echo 0 || echo 4)]"
+for policy in "${policies_tried[@]}"; do
   status "under policy $policy" 0 "$agentos" selftest --policy $policy
 done
 printf 'version: 1\nprocess: {seccomp: strict}\n' >strict.yaml
@@ -30,7 +38,7 @@ status "under one that is not there" 3 "$agentos" selftest --policy no-such-poli
 nothing_left "other policies"
 
 # Interrupted while the agent starts, while it runs, and while it is held up.
-for delay in 0.005 0.02 0.05 0.1; do
+for delay in 0.005 0.05; do
   timeout --foreground --signal=INT $delay "$agentos" selftest >/dev/null 2>"$folder/err"
   nothing_left "interrupted after $delay s"
 done

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Takes as much as it gets of one thing that the kernel counts, says "WHAT: NUMBER ERRNO", and keeps it until it is ended.
+"""Takes as much as it gets of things that the kernel counts, says "WHAT: NUMBER ERRNO" for each, and keeps it until it is ended.
 
-Usage: take.py WHAT [MOST]; WHAT: inotify, signals, mqueues, ptys, pipes, files, processes, inodes, aio
+Usage: take.py MOST WHAT...: at most MOST of each, and of 1 it keeps none; WHAT: inotify, signals, mqueues, ptys, files, processes,
+inodes, aio
 """
 import ctypes
 import errno
@@ -11,8 +12,8 @@ import sys
 import time
 
 libc = ctypes.CDLL(None, use_errno=True)
-what = sys.argv[1]
-most = int(sys.argv[2]) if len(sys.argv) > 2 else 1 << 20
+most = int(sys.argv[1])
+counted = 0
 
 
 def failed(result):
@@ -48,20 +49,21 @@ ways = {
     "signals": queue_signal,
     "mqueues": lambda: failed(libc.mq_open(name(), os.O_CREAT | os.O_RDWR, 0o600, None) + libc.mq_unlink(name())),
     "ptys": lambda: os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY),
-    "pipes": os.pipe,
     "files": lambda: os.open("/dev/null", os.O_RDONLY),
     "processes": fork,
     "inodes": make_file,
     "aio": aio,
 }
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGRTMIN])
-counted, stopped = 0, "no end"
-try:
-    while counted < most:
-        ways[what]()
-        counted += 1
-except OSError as error:
-    stopped = errno.errorcode[error.errno]
-print(f"{what}: {counted} {stopped}", flush=True)
+for what in sys.argv[2:]:
+    counted, stopped = 0, "no end"
+    try:
+        while counted < most:
+            ways[what]()
+            counted += 1
+    except OSError as error:
+        stopped = errno.errorcode[error.errno]
+    print(f"{what}: {counted} {stopped}", flush=True)
 if most > 1:
+    print("has all", flush=True)
     time.sleep(1000)

@@ -149,12 +149,6 @@ void deny_sockets(Builder& to) {
     for (const std::uint32_t type : {SOCK_RAW, SOCK_PACKET}) {  // SOCK_PACKET turns AF_INET into AF_PACKET
       to.rule(SCMP_ACT_ERRNO(EPERM), SYS_socket, {low(0, family), bits(1, 0xF, type)});
     }
-    // Protocols behind modules that load themselves, and a long list of holes: no agent's work needs them.
-    constexpr int l2tp = 115;
-    constexpr int smc = 256;
-    for (const int protocol : std::initializer_list<int>{IPPROTO_DCCP, IPPROTO_SCTP, IPPROTO_UDPLITE, l2tp, smc}) {
-      to.rule(no_protocol, SYS_socket, {low(0, family), low(2, static_cast<std::uint32_t>(protocol))});
-    }
   }
 }
 
@@ -194,6 +188,30 @@ constexpr std::array unknown_numbers{
     sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
 };
 
+// Which protocols INET and INET6 sockets may have: another list of which libseccomp cannot say "all but these". Behind
+// the others are modules with a long list of holes (DCCP, SCTP, L2TP, ...), and for every number that has none the
+// kernel starts a program to look for one: as root, twice for each call, and outside the agent's group. What it lets
+// pass, and all other calls, go on.
+constexpr std::uint8_t behind = 15;  // instructions
+constexpr std::array protocols{
+    sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
+    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, behind - 2),
+    sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, behind - 4),
+    sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),
+    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0),
+    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, behind - 7),
+    sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args) + 2 * sizeof(std::uint64_t)),
+    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, behind - 9, 0),
+    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, behind - 10, 0),
+    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, behind - 11, 0),
+    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMP, behind - 12, 0),
+    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, behind - 13, 0),
+    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_MPTCP, behind - 14, 0),
+    sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPROTONOSUPPORT),
+};
+static_assert(protocols.size() == behind);
+
 }  // namespace
 
 Result<std::vector<sock_filter>> make_filter(policy::Seccomp set) {
@@ -206,6 +224,7 @@ Result<std::vector<sock_filter>> make_filter(policy::Seccomp set) {
     }
   }
   std::vector<sock_filter> filter(unknown_numbers.begin(), unknown_numbers.end());
+  filter.insert(filter.end(), protocols.begin(), protocols.end());
   filter.insert(filter.end(), first.begin(), first.end());
   filter.insert(filter.end(), second.begin(), second.end());
   return filter;

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -166,11 +167,14 @@ TEST(AgentFilter, OpensNoRawSockets) {
       EXPECT_EQ(answer(SYS_socket, {family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP}), refused(EPERM));
       EXPECT_NE(answer(SYS_socket, {high | family, high | type, IPPROTO_TCP}), allowed);
     }
-    for (const Argument protocol :
-         std::initializer_list<Argument>{IPPROTO_SCTP, IPPROTO_DCCP, IPPROTO_UDPLITE, 115, 256}) {
-      EXPECT_EQ(answer(SYS_socket, {family, SOCK_STREAM, protocol}), refused(EPROTONOSUPPORT));
-      EXPECT_NE(answer(SYS_socket, {family, SOCK_STREAM, high | protocol}), allowed);
+    const std::set<Argument> known{0, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_MPTCP};
+    for (Argument protocol = 0; protocol < 1024; ++protocol) {
+      const auto expected = known.contains(protocol) ? allowed : refused(EPROTONOSUPPORT);
+      EXPECT_EQ(answer(SYS_socket, {family, SOCK_STREAM, protocol}), expected) << protocol;
+      EXPECT_NE(answer(SYS_socket, {high | family, SOCK_STREAM, protocol}), allowed) << protocol;
+      EXPECT_TRUE(expected == allowed || answer(SYS_socket, {family, SOCK_STREAM, high | protocol}) != allowed);
     }
+    EXPECT_EQ(answer(SYS_socket, {family, SOCK_STREAM, 0xFFFFFFFF}), refused(EPROTONOSUPPORT));
   }
   EXPECT_EQ(answer(SYS_socketpair, {AF_UNIX, SOCK_STREAM, 0}), allowed);
   EXPECT_EQ(answer(SYS_socketpair, {AF_TIPC, SOCK_STREAM, 0}), refused(EPERM));
