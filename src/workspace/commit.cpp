@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <set>
@@ -15,6 +17,14 @@
 
 namespace agentos::workspace {
 namespace {
+
+constexpr std::size_t few_max = 8;
+
+// How many files wait for the disk together: each has a descriptor.
+std::size_t files_at_once() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? std::clamp<std::size_t>(limit.rlim_cur / 2, 1, 512) : 1;
+}
 
 class Committing {
  public:
@@ -34,6 +44,7 @@ class Committing {
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       if (verdicts_[i] == Verdict::commit && !waits(entries_[i])) AGENTOS_TRY(attempt(i));
     }
+    AGENTOS_TRY(place_made());
     for (std::size_t i = entries_.size(); i-- > 0;) {
       if (verdicts_[i] == Verdict::commit && waits(entries_[i])) AGENTOS_TRY(attempt(i));
     }
@@ -52,7 +63,11 @@ class Committing {
   }
 
   Result<> attempt(std::size_t i) {
-    auto done = apply(i);
+    auto done = judge(i, apply(i));
+    if (!done) AGENTOS_TRY(place_made());  // what there was room for
+    return done;
+  }
+  Result<> judge(std::size_t i, Result<> done) {
     if (done) return {};
     if (done.error().kind() == ErrorKind::exhausted)
       return std::unexpected(std::move(done).error().within("commit " + entries_[i].change.path));
@@ -60,16 +75,57 @@ class Committing {
     return {};
   }
 
+  // Where the path is, once it is as it was when it was compared.
+  Result<Place> place_of(const Entry& entry) {
+    AGENTOS_TRY(enter(parent_of(entry.change.path)));
+    Place place{.lower = lower_.get(),
+                .upper = upper_.get(),
+                .name = std::string(name_of(entry.change.path)),
+                .temporary = temporary_name(layer_)};
+    AGENTOS_TRY(check_unchanged(place, entry, linked_.contains(entry.lower.st_ino)));
+    return place;
+  }
+
+  // A disk takes as long to be sure of one file as of many. So files are made without a name first, and get their names
+  // when all of them are on it: after a loss of power as after a crash each path is old or new. Names of one file are
+  // made one after the other, as each needs the first.
+  Result<bool> make_for_later(std::size_t i, const Place& place) {
+    const auto& entry = entries_[i];
+    if (entry.change.after.kind != Kind::file || entry.upper.st_nlink > 1) return false;
+    auto file = AGENTOS_TRY(make_unnamed(place, entry));
+    if (!file) return false;
+    made_.emplace_back(i, std::move(file));
+    if (made_.size() >= at_once_) AGENTOS_TRY(place_made());
+    return true;
+  }
+
+  Result<> place_made() {
+    const auto made = std::move(made_);
+    made_.clear();
+    if (made.empty()) return {};
+    // syncfs(2) writes what others have to write too: not for a few.
+    const bool few = made.size() <= few_max;
+    for (std::size_t at = 0; at < (few ? made.size() : 1); ++at) {
+      const int file = made[at].second.get();
+      if ((few ? ::fsync(file) : ::syncfs(file)) != 0) return fail_errno("write to disk");
+    }
+    for (const auto& [i, file] : made) AGENTOS_TRY(judge(i, place_one(entries_[i], file.get())));
+    return {};
+  }
+
+  Result<> place_one(const Entry& entry, int file) {
+    const auto place = AGENTOS_TRY(place_of(entry));
+    AGENTOS_TRY(place_unnamed(place, entry, file));
+    note_replaced(entry);
+    return {};
+  }
+
   Result<> apply(std::size_t i) {
     const auto& entry = entries_[i];
     const bool is_folder = entry.change.after.kind == Kind::directory;
     if (is_folder && entry.change.before.kind == Kind::directory) return {};  // its mode and times come last
-    AGENTOS_TRY(enter(parent_of(entry.change.path)));
-    const Place place{.lower = lower_.get(),
-                      .upper = upper_.get(),
-                      .name = std::string(name_of(entry.change.path)),
-                      .temporary = temporary_name(layer_)};
-    AGENTOS_TRY(check_unchanged(place, entry, linked_.contains(entry.lower.st_ino)));
+    const auto place = AGENTOS_TRY(place_of(entry));
+    if (!waits(entry) && AGENTOS_TRY(make_for_later(i, place))) return {};
     if (entry.change.what == What::deleted) {
       AGENTOS_TRY(remove_entry(place, entry));
     } else if (is_folder) {
@@ -80,9 +136,13 @@ class Committing {
         if (const auto made = AGENTOS_TRY(look(place.lower, place.name))) note_in_place(i, made->st_ino);
       }
     }
-    // Another name of the file that was replaced sees its number of links, and so its change time, change.
-    if (entry.change.before.kind == Kind::file && entry.lower.st_nlink > 1) linked_.insert(entry.lower.st_ino);
+    note_replaced(entry);
     return {};
+  }
+
+  // Another name of the file that was replaced sees its number of links, and so its change time, change.
+  void note_replaced(const Entry& entry) {
+    if (entry.change.before.kind == Kind::file && entry.lower.st_nlink > 1) linked_.insert(entry.lower.st_ino);
   }
 
   // Hard links of one another in the layer become so in the workspace.
@@ -172,6 +232,8 @@ class Committing {
   const std::vector<Entry>& entries_;
   const std::vector<Verdict>& verdicts_;
   std::vector<std::optional<Error>> failures_;
+  const std::size_t at_once_{files_at_once()};
+  std::vector<std::pair<std::size_t, UniqueFd>> made_;             // entries whose files wait for the disk
   std::map<std::size_t, std::pair<std::string, ino_t>> in_place_;  // by group: one name of it in the workspace
   std::set<ino_t> linked_;  // of the workspace: number of links changed by this commit
   std::string entered_;

@@ -24,7 +24,8 @@ struct Outcome {
 };
 
 // Puts the agent's changes into the workspace and drops from the layer what is there then. Each path is old or new at
-// any moment, whatever ends the process; the next commit goes on where this one stopped. The agent must have ended.
+// any moment, whatever ends the process or takes the power, and nothing leaves the layer before it is on the disk; the
+// next commit goes on where this one stopped. The agent must have ended.
 // conflict: another commit or discard of this layer is at work. A path that fails does not stop the others, but
 // exhausted (no space) does.
 [[nodiscard]] Result<std::vector<Outcome>> commit(const Layer& layer, const CommitRequest& request);

@@ -28,7 +28,8 @@ void remove_temporary(const Place& place) {
     ::unlinkat(place.lower, place.temporary.c_str(), AT_REMOVEDIR);
 }
 
-Result<> make_file(const Place& place, const Entry& entry) {
+// Everything of the file but its name.
+Result<> fill_file(const Place& place, const Entry& entry, int to) {
   auto from = open_file(place.upper, place.name);
   if (!from && from.error().kind() == ErrorKind::forbidden && add_owner_rights(place.upper, place.name, 0400)) {
     from = open_file(place.upper, place.name);
@@ -38,14 +39,19 @@ Result<> make_file(const Place& place, const Entry& entry) {
   struct stat status{};
   if (::fstat(from->get(), &status) != 0) return fail_errno("look at " + place.name);
   if (status.st_ino != entry.upper.st_ino) return fail(ErrorKind::conflict, place.name + " changed in the layer");
+  AGENTOS_TRY(copy_content(from->get(), to));
+  const auto attributes = AGENTOS_TRY(attributes_of(from->get()));
+  AGENTOS_TRY(set_attributes(to, attributes));
+  if (::fchmod(to, kept_mode(Kind::file, entry.change.after.mode)) != 0) return fail_errno("set mode");
+  if (::futimens(to, times_of(entry).data()) != 0) return fail_errno("set times");
+  return {};
+}
+
+Result<> make_file(const Place& place, const Entry& entry) {
   const UniqueFd to(
       ::openat(place.lower, place.temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!to) return fail_errno("make a temporary file beside " + place.name);
-  AGENTOS_TRY(copy_content(from->get(), to.get()));
-  const auto attributes = AGENTOS_TRY(attributes_of(from->get()));
-  AGENTOS_TRY(set_attributes(to.get(), attributes));
-  if (::fchmod(to.get(), kept_mode(Kind::file, entry.change.after.mode)) != 0) return fail_errno("set mode");
-  if (::futimens(to.get(), times_of(entry).data()) != 0) return fail_errno("set times");
+  AGENTOS_TRY(fill_file(place, entry, to.get()));
   if (::fsync(to.get()) != 0) return fail_errno("write to disk");
   return {};
 }
@@ -121,6 +127,29 @@ Result<> place_entry(const Place& place, const Entry& entry) {
               : kind == Kind::symlink ? make_symlink(place, entry)
                                       : make_fifo(place, entry);
   if (done) done = publish(place, entry);
+  if (!done) remove_temporary(place);
+  return done;
+}
+
+Result<UniqueFd> make_unnamed(const Place& place, const Entry& entry) {
+  UniqueFd to(::openat(place.lower, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600));
+  // EISDIR: by a file system that does not know of it.
+  if (!to && (errno == EOPNOTSUPP || errno == EISDIR)) return to;
+  if (!to) return fail_errno("make a file beside " + place.name);
+  AGENTOS_TRY(fill_file(place, entry, to.get()));
+  return to;
+}
+
+Result<> place_unnamed(const Place& place, const Entry& entry, int file) {
+  const std::string self = "/proc/self/fd/" + std::to_string(file);
+  const bool free = entry.change.before.kind == Kind::none;
+  const auto& name = free ? place.name : place.temporary;
+  if (::linkat(AT_FDCWD, self.c_str(), place.lower, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    if (free && errno == EEXIST) return std::unexpected(changed(place));
+    return fail_errno("put " + place.name + " in its place");
+  }
+  if (free) return {};
+  auto done = publish(place, entry);
   if (!done) remove_temporary(place);
   return done;
 }

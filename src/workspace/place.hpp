@@ -2,11 +2,12 @@
 
 #include <string>
 
+#include "agentos/base/fd.hpp"
 #include "agentos/base/result.hpp"
 #include "workspace/walk.hpp"
 
-// Putting one path of the layer into the workspace: made under a temporary name in the same folder, then put in its
-// place in one step.
+// Putting one path of the layer into the workspace: made under a temporary name or none in the same folder, then put in
+// its place in one step.
 namespace agentos::workspace {
 
 struct Place {
@@ -22,6 +23,11 @@ struct Place {
 // A file, link or fifo takes the place of what is there, which must be as `entry` says. A folder is replaced only when
 // it is empty.
 [[nodiscard]] Result<> place_entry(const Place& place, const Entry& entry);
+// The first half of it, for a file: whole, but without a name yet and not yet on the disk. Nothing: the file system has
+// no such files.
+[[nodiscard]] Result<UniqueFd> make_unnamed(const Place& place, const Entry& entry);
+// The second half.
+[[nodiscard]] Result<> place_unnamed(const Place& place, const Entry& entry, int file);
 // The same by a further link to what `to_folder` has under `to_name`. false: that is not `inode`, nothing was done.
 [[nodiscard]] Result<bool> place_link(const Place& place, const Entry& entry, int to_folder, const std::string& to_name,
                                       ino_t inode);

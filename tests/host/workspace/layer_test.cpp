@@ -1,4 +1,5 @@
 // What changes, commit and discard make of the layers that a real overlay mount leaves.
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -232,6 +233,33 @@ TEST_F(LayerTest, modes_that_hide_from_their_owner) {
   }
   commit();
   EXPECT_EQ(outside("stat -c %a secret closed locked; chmod 755 closed; cat closed/c locked/a"), "0\n0\n555\nc\n2\n");
+  EXPECT_TRUE(std::filesystem::is_empty(upper()));
+}
+
+// They wait for the disk together: half as many as there may be descriptors, 512 at most.
+TEST_F(LayerTest, more_files_than_there_may_be_descriptors) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  outside("mkdir d; for i in $(seq 1 2 60); do echo 1 > d/$i; done");
+  start();
+  inside("for i in $(seq 60); do echo $i > d/$i; echo $i > $i; done; ln -s 1 d/link; ln d/2 d/two; mkfifo d/fifo");
+  const rlimit few{40, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const auto outcomes = commit();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(outcomes.size(), 123U);
+  for (const auto& outcome : outcomes) EXPECT_FALSE(outcome.failure) << outcome.change.path;
+  EXPECT_EQ(
+      outside("for i in $(seq 60); do echo $i | cmp - d/$i; echo $i | cmp - $i; done; ls d | wc -l; ls -A | wc -l"),
+      "63\n61\n");
+  EXPECT_TRUE(std::filesystem::is_empty(upper()));
+}
+
+TEST_F(LayerTest, more_files_than_wait_for_the_disk_together) {
+  start();
+  inside("for i in $(seq 1100); do echo $i > $i; done");
+  EXPECT_EQ(commit().size(), 1100U);
+  EXPECT_EQ(outside("ls -A | wc -l; for i in $(seq 1100); do read -r x <$i; [ $x = $i ]; done"), "1100\n");
   EXPECT_TRUE(std::filesystem::is_empty(upper()));
 }
 
