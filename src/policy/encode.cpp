@@ -5,7 +5,8 @@
 namespace agentos::policy {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version = 2;
+constexpr std::uint8_t earlier = 1;  // of agents that an agentosd without grants and limits.core started
 
 // One list of fields serves both directions, so that they cannot drift apart.
 struct Put {
@@ -22,9 +23,16 @@ struct Put {
   void field(E value) {
     to.put(value);
   }
+  void field(bool value) { to.put(value); }
   void field(const Variable& value) {
     field(value.name);
     field(value.value);
+  }
+  void field(const Grant& value) {
+    field(value.path);
+    field(value.access);
+    field(value.optional);
+    field(value.link);
   }
   template <class T>
   void field(const Stated<T>& value) {
@@ -59,9 +67,17 @@ struct Get {
   void field(Seccomp& value) { value = from.get_enum(Seccomp::agent); }
   void field(OnMissing& value) { value = from.get_enum(OnMissing::warn); }
   void field(WorkspaceMode& value) { value = from.get_enum(WorkspaceMode::bind); }
+  void field(bool& value) { value = from.get_bool(); }
+  void field(Access& value) { value = from.get_enum(Access::write); }
   void field(Variable& value) {
     field(value.name);
     field(value.value);
+  }
+  void field(Grant& value) {
+    field(value.path);
+    field(value.access);
+    field(value.optional);
+    field(value.link);
   }
   template <class T>
   void field(Stated<T>& value) {
@@ -85,12 +101,15 @@ struct Get {
 };
 
 template <class Direction, class Record>
-void each_field(Direction direction, Record& policy) {
-  each_setting([&](std::string_view, auto member) { direction.field(member(policy)); });
+void each_field(Direction direction, Record& policy, std::uint8_t form) {
+  each_setting([&](std::string_view key, auto member) {
+    if (form != earlier || key != "process.limits.core") direction.field(member(policy));
+  });
   direction.field(policy.read_only);
   direction.field(policy.hidden);
   direction.field(policy.pass);
   direction.field(policy.set);
+  if (form != earlier) direction.field(policy.grants);
 }
 
 }  // namespace
@@ -98,15 +117,16 @@ void each_field(Direction direction, Record& policy) {
 std::string encode(const Policy& policy) {
   Writer to;
   to.put(version);
-  each_field(Put{to}, policy);
+  each_field(Put{to}, policy, version);
   return std::move(to).take();
 }
 
 Result<Policy> decode(std::string_view bytes) {
   Reader from(bytes);
   Policy policy;
-  if (from.get<std::uint8_t>() != version) from.refuse();
-  each_field(Get{from}, policy);
+  const auto form = from.get<std::uint8_t>();
+  if (form != version && form != earlier) from.refuse();
+  each_field(Get{from}, policy, form);
   if (!from.finished()) return fail(ErrorKind::invalid, "the agent's policy is malformed, or of another version");
   return policy;
 }

@@ -104,7 +104,7 @@ void run_child(const ChildInput& input) {
   if (::unshare(CLONE_NEWCGROUP) != 0) reporter.fail("create the cgroup namespace");
   if (::sethostname(plan.hostname.c_str(), plan.hostname.size()) != 0) reporter.fail("set the host name");
   bring_loopback_up(reporter);
-  build_root(plan.mounts, input.workspace, reporter);
+  build_root(plan.mounts, input.workspace, input.grants, reporter);
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) reporter.fail("open /dev/null");
   int report = input.report;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "agentos/model/plan.hpp"
@@ -8,6 +9,8 @@
 namespace agentos::container {
 
 // Builds the new root from the steps and makes it the root of this mount namespace; the old one is gone.
-void build_root(const std::vector<MountStep>& steps, int workspace_mount, const Reporter& reporter);
+// The mounts are detached; those of the grants are in the order of their steps.
+void build_root(const std::vector<MountStep>& steps, int workspace_mount, std::span<const int> grant_mounts,
+                const Reporter& reporter);
 
 }  // namespace agentos::container
