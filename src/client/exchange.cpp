@@ -16,7 +16,7 @@ namespace {
 
 namespace http = boost::beast::http;
 
-constexpr std::size_t fds_max = 4;                        // as agentosd takes them
+constexpr std::size_t fds_max = 65;                       // as agentosd takes them
 constexpr std::uint64_t body_max = 256ULL * 1024 * 1024;  // a list of very many agents
 constexpr std::chrono::milliseconds after_interrupt{2000};
 

@@ -2,8 +2,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include <boost/asio/thread_pool.hpp>
 
 #include "daemon/config/access.hpp"
 #include "daemon/config/config.hpp"
@@ -44,6 +47,8 @@ class Api {
   void add_policy_routes(http::Router& router);
 
   Answer submit(http::Request& request);
+  // Where the policy says '~': the caller's, looked up where nobody else waits for it.
+  boost::asio::awaitable<std::optional<std::string>> home_for(uid_t caller, std::string tenant, Policies::Wish wish);
   Result<Policies::Chosen> choose_policy(process::Submission& submission, Policies::Wish wish) const;
   Result<http::Response> list(const http::Request& request) const;
   Answer prune(http::Request& request);
@@ -75,6 +80,7 @@ class Api {
   const Policies& policies_;
   std::function<void()> reload_policies_;
   std::shared_ptr<const config::Config> config_;
+  boost::asio::thread_pool user_database_{1};
 };
 
 // A refusal by policies: each line of the message is a reason.

@@ -8,6 +8,7 @@
 #include "agentos/base/text.hpp"
 #include "os/file.hpp"
 #include "policy/compose.hpp"
+#include "policy/grants.hpp"
 
 namespace agentos::daemon {
 namespace {
@@ -111,13 +112,24 @@ Result<const PolicyFile*> Policies::find(std::string_view name) const {
   return &found->second;
 }
 
+bool Policies::needs_home(std::string_view tenant, const Wish& wish) const {
+  const auto says = [](const Files& files, std::string_view name) {
+    const auto found = files.find(name);
+    return found != files.end() && found->second.good && policy::names_home(*found->second.good);
+  };
+  return says(tenants_, tenant) || says(policies_, wish.name.empty() ? "default" : wish.name) ||
+         (wish.own && wish.own->second.contains('~'));
+}
+
 Result<Policies::Chosen> Policies::choose(std::string_view tenant, const Wish& wish) const {
   Chosen chosen{wish.name.empty() ? "default" : wish.name, {}, {}};
   std::vector<policy::Policy> ceilings, wishes;
-  const auto take = [&](const PolicyFile& file) {
-    ceilings.push_back(*file.good);
+  const auto take = [&](const PolicyFile& file) -> Result<> {
+    auto ceiling = AGENTOS_TRY(policy::at_home(*file.good, wish.home));
+    ceilings.push_back(std::move(ceiling));
     if (!file.fault.empty())
       chosen.notes.push_back("the last good version of " + file.path + " is in force: " + file.fault);
+    return {};
   };
   if (const auto ceiling = tenants_.find(tenant); ceiling != tenants_.end()) {
     if (!ceiling->second.good) {
@@ -125,7 +137,7 @@ Result<Policies::Chosen> Policies::choose(std::string_view tenant, const Wish& w
                   "the ceilings of tenant '" + std::string(tenant) + "' cannot be read: " + ceiling->second.fault,
                   "an administrator mends the file; it is read again at once");
     }
-    take(ceiling->second);
+    AGENTOS_TRY(take(ceiling->second));
     const auto& allowed = ceiling->second.good->policies;
     if (allowed && std::ranges::find(*allowed, chosen.name, &policy::Stated<std::string>::value) == allowed->end()) {
       std::string words;
@@ -143,12 +155,14 @@ Result<Policies::Chosen> Policies::choose(std::string_view tenant, const Wish& w
                     " could not be read as a whole",
                 "an administrator makes it readable for agentosd, then: agentos policy reload");
   }
-  take(*AGENTOS_TRY(find(chosen.name)));
+  const PolicyFile* named = AGENTOS_TRY(find(chosen.name));
+  AGENTOS_TRY(take(*named));
   if (wish.own) {
     const auto& [file, text] = *wish.own;
     auto parsed = policy::parse(text, printable(file.substr(0, 256)));
     if (!parsed) return fail(ErrorKind::invalid, policy::text(parsed.error(), printable(file.substr(0, 256))));
-    wishes.push_back(std::move(*parsed));
+    auto own = AGENTOS_TRY(policy::at_home(std::move(*parsed), wish.home));
+    wishes.push_back(std::move(own));
   }
   wishes.push_back(wish.asked);
   chosen.policy = AGENTOS_TRY(policy::compose(ceilings, wishes));

@@ -49,7 +49,10 @@ class Policies {
     std::string name;                                          // empty: "default"
     std::optional<std::pair<std::string, std::string>> own{};  // the user's file: its name, its text
     policy::Policy asked;                                      // on the command line
+    std::optional<std::string> home{};                         // of the caller, for '~'
   };
+  // Whether one of the files that count for this wish says '~'.
+  [[nodiscard]] bool needs_home(std::string_view tenant, const Wish& wish) const;
   struct Chosen {
     std::string name;
     policy::Policy policy;

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
@@ -11,6 +12,7 @@
 #include "daemon/agent_json.hpp"
 #include "daemon/api.hpp"
 #include "daemon/fields.hpp"
+#include "daemon/grants.hpp"
 #include "daemon/http/problem.hpp"
 #include "policy/compose.hpp"
 
@@ -98,6 +100,12 @@ Result<Policies::Chosen> Api::choose_policy(process::Submission& submission, Pol
   return chosen;
 }
 
+asio::awaitable<std::optional<std::string>> Api::home_for(uid_t caller, std::string tenant, Policies::Wish wish) {
+  if (!policies_.needs_home(tenant, wish)) co_return std::nullopt;
+  const auto look_up = [caller]() -> asio::awaitable<std::optional<std::string>> { co_return home_of(caller); };
+  co_return co_await asio::co_spawn(user_database_, look_up, asio::use_awaitable);
+}
+
 Api::Answer Api::submit(Request& request) {
   process::Submission submission;
   Fields fields(request.body);
@@ -125,6 +133,8 @@ Api::Answer Api::submit(Request& request) {
     reasons.push_back("workspace_mode must be overlay, bind, ro or empty");
   }
   const bool offers_environment = fields.flag("offers_environment");
+  const bool offers_grants = fields.flag("offers_grants");
+  const auto granted = fields.texts("grants");
   for (auto& reason : fields.reasons()) reasons.push_back(std::move(reason));
 
   auto tenant = tenant_of(request, asked);
@@ -138,16 +148,25 @@ Api::Answer Api::submit(Request& request) {
   submission.caller.reset(::fcntl(request.connection, F_DUPFD_CLOEXEC, 3));
   if (!submission.caller) co_return fail_errno("submit");
   if (!request.fds.empty()) submission.workspace_fd = std::move(request.fds.front());
+  std::vector<UniqueFd> granted_fds;
+  for (std::size_t at = 1; at < request.fds.size(); ++at) granted_fds.push_back(std::move(request.fds[at]));
   for (auto& reason : process::refusals(submission)) reasons.push_back(std::move(reason));
   if (!reasons.empty()) co_return refused(reasons);
+  wish.home = co_await home_for(request.peer.uid, submission.tenant, wish);
   auto chosen = choose_policy(submission, std::move(wish));
   if (!chosen) co_return refused_by_policy(chosen.error());
-  // The caller knows what its environment holds, and the policy which of it may enter: so each says its part.
-  if (offers_environment && !policy::passed_names(submission.policy).empty()) {
+  // The caller knows what its environment holds, and may open its files; the policy says which of them may enter. So
+  // each does its part.
+  const auto names = policy::passed_names(submission.policy);
+  auto grants = grants_json(submission.policy);
+  if ((offers_environment && !names.empty()) || (offers_grants && !grants.empty())) {
     Response response;
-    response.body = json::object{{"pass", strings(policy::passed_names(submission.policy))}};
+    response.body = json::object{{"pass", strings(names)}, {"grants", std::move(grants)}};
     co_return response;
   }
+  auto taken = take_grants(submission.policy, granted, std::move(granted_fds));
+  if (!taken) co_return refused_by_policy(taken.error());
+  submission.grant_fds = std::move(*taken);
   if (auto same = check_workspace(submission); !same) co_return refused({same.error().message()});
 
   auto submitted = co_await agents_.submit(std::move(submission));

@@ -195,6 +195,7 @@ Api::Answer Api::explain_policy(Request& request) {
   if (!reasons.empty()) co_return refused(reasons);
   const auto tenant = tenant_of(request);
   if (!tenant) co_return std::unexpected(tenant.error());
+  wish.home = co_await home_for(request.peer.uid, *tenant, wish);
   const auto chosen = policies_.choose(*tenant, wish);
   if (!chosen) co_return refused_by_policy(chosen.error());
   const auto facts = co_await spawner_.probe();
@@ -237,6 +238,7 @@ Api::Answer Api::why(Request& request) {
   if (ref.empty()) {
     const auto tenant = tenant_of(request);
     if (!tenant) co_return std::unexpected(tenant.error());
+    wish.home = co_await home_for(request.peer.uid, *tenant, wish);
     auto chosen = policies_.choose(*tenant, wish);
     if (!chosen) co_return refused_by_policy(chosen.error());
     policy = std::move(chosen->policy);

@@ -31,7 +31,7 @@ void MountStep::encode(Writer& to) const {
 
 MountStep MountStep::decode(Reader& from) {
   MountStep step;
-  step.kind = from.get_enum(Kind::protect);
+  step.kind = from.get_enum(Kind::grant);
   step.flags = from.get<std::uint32_t>();
   step.mode = from.get<std::uint32_t>();
   step.source = from.get_string();

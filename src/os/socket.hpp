@@ -14,7 +14,7 @@
 // Unix sockets that carry packets and descriptors.
 namespace agentos::os {
 
-constexpr std::size_t packet_fds_max = 8;
+constexpr std::size_t packet_fds_max = 72;  // what starts an agent, and what it is granted
 
 struct Packet {
   std::string bytes;

@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "agentos/base/text.hpp"
+#include "agentos/model/places.hpp"
+#include "agentos/model/plan.hpp"
+#include "policy/grants.hpp"
 
 namespace agentos::policy {
 namespace {
@@ -57,6 +60,7 @@ class Composer {
       add_lists(result, ceiling);
       meet_pass(result.pass, ceiling.pass);
     }
+    result.grants = granted(ceilings);
     // Unlike the others its default is not its largest value: to be only warned, an administrator must say so.
     if (on_missing) result.on_missing = on_missing;
     bool wished_mode = false;
@@ -64,6 +68,7 @@ class Composer {
       each_setting([&](std::string_view key, auto member) { narrow(key, member(result), member(wish)); });
       check_pass(result, wish);
       check_set(result, wish);
+      narrow_grants(*result.grants, wish);
       add_lists(result, wish);
       meet_pass(result.pass, wish.pass);
       wished_mode = wished_mode || wish.workspace;
@@ -73,6 +78,11 @@ class Composer {
       result.workspace = {WorkspaceMode::overlay, {built_in, 0, 0}};
     }
     lower_memory_high(result, wishes);
+    drop_hidden_grants(result);
+    if (result.grants->size() > grants_max) {
+      reasons_.push_back((*result.grants)[grants_max].origin.text() + ": more than " + std::to_string(grants_max) +
+                         " paths of the host are granted");
+    }
     if (reasons_.empty()) return result;
     std::string all;
     for (const auto& reason : reasons_) all += (all.empty() ? "" : "\n") + reason;
@@ -89,6 +99,40 @@ class Composer {
     policy.seccomp = {Seccomp::agent, here};
     policy.on_missing = {OnMissing::refuse, here};
     return policy;
+  }
+
+  // What all policies grant, which may be none, within the bounds of the tenants whose files set any.
+  static Grants granted(std::span<const Policy> ceilings) {
+    std::optional<Grants> all;
+    for (const auto& ceiling : ceilings) {
+      if (ceiling.of_tenant) continue;
+      const auto own = ceiling.grants.value_or(Grants());
+      all = all ? meet(*all, own) : own;
+    }
+    Grants result = all.value_or(Grants());
+    for (const auto& ceiling : ceilings) {
+      if (ceiling.of_tenant && ceiling.grants) result = meet(result, *ceiling.grants);
+    }
+    return result;
+  }
+
+  void narrow_grants(Grants& ceiling, const Policy& wish) {
+    if (!wish.grants) return;
+    for (const auto& [grant, origin] : *wish.grants) {
+      const auto* most = grant_of(ceiling, grant.path);
+      if (most != nullptr && most->value.access >= grant.access) continue;
+      reasons_.push_back(origin.text() + ": " + key_of(grant.access) + " " + printable(grant.path) + " is not granted" +
+                         (most == nullptr ? "" : ", only to be read (" + most->origin.text() + ")"));
+    }
+    ceiling = meet(ceiling, *wish.grants);
+  }
+
+  // Hiding beats granting.
+  static void drop_hidden_grants(Policy& policy) {
+    std::erase_if(*policy.grants, [&](const auto& grant) {
+      return std::ranges::any_of(policy.hidden,
+                                 [&](const auto& path) { return is_within(grant.value.path, path.value); });
+    });
   }
 
   static void add_lists(Policy& into, const Policy& other) {

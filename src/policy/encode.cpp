@@ -5,7 +5,7 @@
 namespace agentos::policy {
 namespace {
 
-constexpr std::uint8_t newest = 2;  // 1 had no quotas of layers
+constexpr std::uint8_t newest = 2;  // 1 had no grants, quotas of layers and limits.core
 
 // One list of fields serves both directions, so that they cannot drift apart.
 struct Put {
@@ -23,9 +23,16 @@ struct Put {
   void field(E value) {
     to.put(value);
   }
+  void field(bool value) { to.put(value); }
   void field(const Variable& value) {
     field(value.name);
     field(value.value);
+  }
+  void field(const Grant& value) {
+    field(value.path);
+    field(value.access);
+    field(value.optional);
+    field(value.link);
   }
   template <class T>
   void field(const Stated<T>& value) {
@@ -61,9 +68,17 @@ struct Get {
   void field(Seccomp& value) { value = from.get_enum(Seccomp::agent); }
   void field(OnMissing& value) { value = from.get_enum(OnMissing::warn); }
   void field(WorkspaceMode& value) { value = from.get_enum(WorkspaceMode::bind); }
+  void field(bool& value) { value = from.get_bool(); }
+  void field(Access& value) { value = from.get_enum(Access::write); }
   void field(Variable& value) {
     field(value.name);
     field(value.value);
+  }
+  void field(Grant& value) {
+    field(value.path);
+    field(value.access);
+    field(value.optional);
+    field(value.link);
   }
   template <class T>
   void field(Stated<T>& value) {
@@ -88,13 +103,16 @@ struct Get {
 
 template <class Direction, class Record>
 void each_field(Direction direction, Record& policy) {
+  const bool first_form = direction.version == 1;
   each_setting([&](std::string_view key, auto member) {
-    if (direction.version >= 2 || !key.starts_with("filesystem.workspace.quota")) direction.field(member(policy));
+    if (!first_form || (!key.starts_with("filesystem.workspace.quota") && key != "process.limits.core"))
+      direction.field(member(policy));
   });
   direction.field(policy.read_only);
   direction.field(policy.hidden);
   direction.field(policy.pass);
   direction.field(policy.set);
+  if (!first_form) direction.field(policy.grants);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "policy/grants.hpp"
+
 namespace agentos::policy {
 
 std::vector<Line> lines(const Policy& policy) {
@@ -16,6 +18,8 @@ std::vector<Line> lines(const Policy& policy) {
     if (begins != section) {
       if (begins == "filesystem") {
         list("filesystem.read_only", policy.read_only);
+        for (const auto& [grant, origin] : policy.grants.value_or(Grants()))
+          all.push_back({key_of(grant.access), text(grant), origin});
         list("filesystem.hidden", policy.hidden);
       }
       if (begins == "scheduling") {

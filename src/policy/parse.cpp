@@ -20,7 +20,8 @@ constexpr std::array<std::string_view, 20> reserved{
     "network", "egress", "dns",      "tools",  "skills", "mcp", "llm",       "models",  "budget",   "approvals",
     "data",    "audit",  "recovery", "memory", "bus",    "a2a", "artifacts", "observe", "registry", "blackboard"};
 
-constexpr std::array<std::string_view, rlimit_count> rlimit_names{"nofile", "nproc", "fsize", "memlock", "stack", "as"};
+constexpr std::array<std::string_view, rlimit_count> rlimit_names{"nofile", "nproc", "fsize", "memlock",
+                                                                  "stack",  "as",    "core"};
 
 std::string listed(std::span<const std::string_view> words) {
   std::string all;
@@ -50,7 +51,7 @@ struct Key {
 
 class Reader {
  public:
-  Reader(std::string_view file, Kind kind) : file_(file), kind_(kind) {}
+  Reader(std::string_view file, Kind kind) : file_(file), kind_(kind) { policy_.of_tenant = kind == Kind::tenant; }
 
   std::expected<Policy, Diagnostics> read(std::string_view text) {
     if (text.size() > file_bytes_max) {
@@ -187,15 +188,49 @@ class Reader {
       std::ranges::sort(to);
     };
   }
-  auto paths(std::vector<Stated<std::string>>& to, bool hidden) {
-    return words(to, [this, hidden](const Value& node, const std::string& path) {
-      if (auto [what, hint] = fault_of_path(path, hidden); !what.empty()) {
-        refuse(node, std::move(what), std::move(hint));
-        return false;
-      }
-      return true;
-    });
+  bool accept(const Value& node, PathFault fault) {
+    if (fault.what.empty()) return true;
+    refuse(node, std::move(fault.what), std::move(fault.hint));
+    return false;
   }
+  auto hidden_paths() {
+    return words(policy_.hidden,
+                 [this](const Value& node, const std::string& path) { return accept(node, fault_of_hidden(path)); });
+  }
+
+  // "PATH" or "PATH?" of the host. In read_only there are also paths of the workspace.
+  auto granted_paths(Access access) {
+    return [this, access](const Value& node) {
+      std::vector<Stated<std::string>> all;
+      words(all, [this, access](const Value& at, const std::string& entry) {
+        std::string_view path = entry;
+        if (access == Access::read && path.starts_with("./")) return accept(at, fault_of_path(path));
+        if (path.ends_with('?')) path.remove_suffix(1);
+        return accept(at, fault_of_grant(path));
+      })(node);
+      // An empty list is a list of grants too: none.
+      if (all.empty() || access == Access::write) grants();
+      for (auto& [entry, at] : all) {
+        if (access == Access::read && entry.starts_with("./")) {
+          policy_.read_only.push_back({entry, at});
+          continue;
+        }
+        const bool optional = entry.ends_with('?');
+        Grant grant{optional ? entry.substr(0, entry.size() - 1) : entry, access, optional, {}};
+        const auto same = std::ranges::find(grants(), grant.path, [](const auto& of) { return of.value.path; });
+        if (same == grants().end()) {
+          grants().push_back({std::move(grant), at});
+        } else {
+          Value place;
+          place.place = {at.line, at.column};
+          refuse(place, "'" + printable(grant.path) + "' stands twice",
+                 "the first is in line " + std::to_string(same->origin.line));
+        }
+      }
+      if (policy_.grants) std::ranges::sort(*policy_.grants);
+    };
+  }
+  Grants& grants() { return policy_.grants ? *policy_.grants : policy_.grants.emplace(); }
 
   void read_root(const Value& root) {
     if (root.kind != Value::Kind::map) return refuse(root, "the file must be a map", "it starts with 'version: 1'");
@@ -249,9 +284,9 @@ class Reader {
     std::vector<std::pair<std::string_view, WorkspaceMode>> modes;
     for (const auto mode : all_workspace_modes) modes.emplace_back(agentos::name(mode), mode);
     read_map(node, "filesystem",
-             {{"read_only", paths(policy_.read_only, false)},
-              {"read_write", {}, "filesystem.workspace says whether the workspace can be written"},
-              {"hidden", paths(policy_.hidden, true)},
+             {{"read_only", granted_paths(Access::read)},
+              {"read_write", granted_paths(Access::write)},
+              {"hidden", hidden_paths()},
               {"workspace", [&](const Value& value) {
                  const auto mode = choice<WorkspaceMode>(policy_.workspace, modes);
                  if (value.kind == Value::Kind::scalar) return mode(value);
@@ -270,7 +305,7 @@ class Reader {
     // No more than every agent has anyway: a larger number would not be what the process gets.
     auto& limits = policy_.rlimits;
     const auto rlimit = [&](Rlimit which) -> Key {
-      const auto at = static_cast<std::size_t>(which);
+      const auto at = at_of(which);
       if (which == Rlimit::nofile) return {rlimit_names[at], count(limits[at], 16, 65'536)};
       if (which == Rlimit::nproc) return {rlimit_names[at], count(limits[at], 2, 1U << 22U)};
       return {rlimit_names[at], size_count(limits[at], which == Rlimit::memlock ? 1U << 20U : 1ULL << 60U)};
@@ -286,8 +321,20 @@ class Reader {
                            rlimit(Rlimit::memlock),
                            rlimit(Rlimit::stack),
                            rlimit(Rlimit::as),
-                           {"core", {}, "agents never leave core dumps"}});
+                           {"core", [&](const Value& value) { read_core(value, limits[at_of(Rlimit::core)]); }}});
                }}});
+  }
+
+  static std::size_t at_of(Rlimit which) { return static_cast<std::size_t>(which); }
+
+  void read_core(const Value& node, Setting<Count>& to) {
+    if (!is_scalar(node, "an amount")) return;
+    if (node.scalar == "0") {
+      to = {Count{0}, origin(node)};
+    } else {
+      refuse(node, "'" + printable(node.scalar) + "' is more than 0, and agents leave no core dumps",
+             "the host's program for them would run as root on what an agent wrote");
+    }
   }
 
   void read_resources(const Value& node) {

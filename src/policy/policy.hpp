@@ -57,9 +57,20 @@ enum class User : std::uint8_t { agent };
 enum class Seccomp : std::uint8_t { strict, agent };
 enum class OnMissing : std::uint8_t { refuse, warn };
 
+// Files and folders of the host that an agent gets at their own path, beside its workspace. Less is a folder less.
+enum class Access : std::uint8_t { read, write };
+struct Grant {
+  std::string path;  // absolute; as it is written also "~/..." for the caller's home: see at_home()
+  Access access{};
+  bool optional{};   // "PATH?": where it is not there the agent starts without it
+  std::string link;  // "~/..." as it was written: at that place of its own home the agent finds a link to it
+  auto operator<=>(const Grant&) const = default;
+};
+using Grants = std::vector<Stated<Grant>>;  // sorted, each path once
+
 // Limits of each process by setrlimit(2).
-enum class Rlimit : std::uint8_t { nofile, nproc, fsize, memlock, stack, as };
-constexpr std::size_t rlimit_count = 6;
+enum class Rlimit : std::uint8_t { nofile, nproc, fsize, memlock, stack, as, core };
+constexpr std::size_t rlimit_count = 7;
 
 // NAME in environment.pass, or with a trailing '*' every name that begins so. A name enters from the caller's
 // environment by itself; what '*' stands for only where it is asked for by name.
@@ -73,8 +84,9 @@ struct Variable {
 struct Policy {
   Setting<Level> level;
 
-  // Paths as is_path() takes them, sorted, each once.
+  // Sorted, each once. What is read-only is in the workspace ("./a"); hidden are paths of the host too.
   std::vector<Stated<std::string>> read_only, hidden;
+  std::optional<Grants> grants;  // unset: of an administrator's policy none, of others what that grants
   Setting<WorkspaceMode> workspace;
   Setting<Bytes> layer_bytes;  // of what the agent writes over its workspace
   Setting<Count> layer_inodes;
@@ -96,6 +108,7 @@ struct Policy {
   Setting<std::chrono::milliseconds> wall;  // from its start to its end
   Setting<std::chrono::milliseconds> idle;  // without using the CPU or writing anything
 
+  bool of_tenant{};  // its file grants nothing, it only bounds what policies grant
   // Of a tenant's file: the policies that may be named. Unset: all.
   std::optional<std::vector<Stated<std::string>>> policies;
 
@@ -118,6 +131,7 @@ void each_setting(F&& f) {
   f("process.limits.memlock", [](auto& of) -> auto& { return of.rlimits[3]; });
   f("process.limits.stack", [](auto& of) -> auto& { return of.rlimits[4]; });
   f("process.limits.as", [](auto& of) -> auto& { return of.rlimits[5]; });
+  f("process.limits.core", [](auto& of) -> auto& { return of.rlimits[6]; });
   f("resources.cpu", [](auto& of) -> auto& { return of.cpu; });
   f("resources.memory", [](auto& of) -> auto& { return of.memory; });
   f("resources.memory_high", [](auto& of) -> auto& { return of.memory_high; });

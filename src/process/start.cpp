@@ -83,6 +83,7 @@ asio::awaitable<Result<Submitted>> Agents::submit(Submission submission) {
       stream = std::move(mine);
       fds.push_back(std::move(theirs));
     }
+    for (auto& fd : submission.grant_fds) fds.push_back(std::move(fd));
     return {};
   }();
   if (!prepared) {

@@ -24,8 +24,9 @@ struct Submission {
   policy::Policy policy;    // the effective one, which `environment` keeps to
   bool tty{}, with_stdin{}, attach{}, remove_on_exit{};
   std::uint16_t rows{24}, columns{80};
-  UniqueFd caller;        // the caller's connection: spawnd reads its credentials
-  UniqueFd workspace_fd;  // the directory, opened by the caller
+  UniqueFd caller;                  // the caller's connection: spawnd reads its credentials
+  UniqueFd workspace_fd;            // the directory, opened by the caller
+  std::vector<UniqueFd> grant_fds;  // for each grant of the policy, opened by the caller
 };
 
 struct Submitted {

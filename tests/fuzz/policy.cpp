@@ -4,10 +4,12 @@
 #include <vector>
 
 #include "agentos/base/text.hpp"
+#include "agentos/model/places.hpp"
 #include "fuzz.hpp"
 #include "policy/compose.hpp"
 #include "policy/encode.hpp"
 #include "policy/explain.hpp"
+#include "policy/grants.hpp"
 #include "policy/parse.hpp"
 
 // A policy's text comes from users too. Up to a zero byte it is an administrator's, behind it a user's: whatever they
@@ -29,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& line : lines(*parsed)) AGENTOS_ASSERT(line.origin.line > 0 || line.value == "nothing");
     (ceilings.empty() ? ceilings : wishes).push_back(*parsed);
   }
+  for (auto& ceiling : ceilings) ceiling.of_tenant = false;  // or it would grant nothing
   const auto most = compose(ceilings);
   if (!most) return 0;
   auto stored = *most;
@@ -42,5 +45,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   });
   for (const auto& name : passed_names(*result)) AGENTOS_ASSERT(passes(*most, name));
   AGENTOS_ASSERT(result->hidden.size() >= most->hidden.size());
+  for (const auto& [grant, origin] : *result->grants) {
+    const auto* allowed = grant_of(*most->grants, grant.path);
+    AGENTOS_ASSERT(allowed != nullptr && allowed->value.access >= grant.access);
+  }
+  for (const char* home : {"/home/alice", "/", "/var"}) {
+    const auto there = at_home(*result, home);
+    if (!there) {
+      AGENTOS_ASSERT(printable(there.error().message(), true) == there.error().message());
+      continue;
+    }
+    for (const auto& [grant, origin] : *there->grants)
+      AGENTOS_ASSERT(grant.path.starts_with('/') && fault_of_place(grant.path).empty());
+  }
   return 0;
 }

@@ -41,6 +41,9 @@ void requests(const Plan& plan) {
   request.plan = plan;
   seed("spawnd_request", "start", request.encode());
   request.plan.mounts.resize(3);
+  request.plan.mounts.push_back({MountStep::Kind::grant, MountStep::no_suid | MountStep::no_dev, 0755, {}, "/srv", {}});
+  request.plan.mounts.push_back(
+      {MountStep::Kind::grant, MountStep::no_suid | MountStep::no_dev, 0755, "x", "/srv", {}});
   request.plan.seccomp = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
   seed("spawnd_request", "start-short", request.encode());
 }

@@ -41,6 +41,16 @@ TEST(GoldenPlan, Limits) {
   expect_golden("plan-limits.txt", explained(request, full_host()));
 }
 
+TEST(GoldenPlan, Grants) {
+  SandboxRequest request = sample_request();
+  using policy::Access;
+  request.policy.grants = policy::Grants{{{"/home/alice/.cache/pip", Access::write, true, "~/.cache/pip"}, {}},
+                                         {{"/srv/data", Access::read, false, {}}, {}},
+                                         {{"/srv/data/new", Access::write, false, {}}, {}}};
+  request.policy.hidden = {{"/srv/data/secret", {}}};
+  expect_golden("plan-grants.txt", explained(request, full_host()));
+}
+
 TEST(GoldenFilter, EverySystemCall) {
   expect_golden("system-calls.txt", explain_filter(*make_filter()));
 }

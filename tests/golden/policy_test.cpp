@@ -66,7 +66,8 @@ TEST(GoldenPolicy, Refused) {
   const auto tenant = parse(read("policy-tenant.yaml"), "/etc/agentos/tenants/acme.yaml", Kind::tenant);
   const auto greedy = parse(read("policy-greedy.yaml"), "greedy.yaml");
   ASSERT_TRUE(tenant && greedy);
-  const auto all = compose(std::vector<Policy>{*tenant}, std::vector<Policy>{*greedy});
+  const auto admin = parse("version: 1\nfilesystem: {read_only: [/srv/data]}\n", "/etc/agentos/policies/build.yaml");
+  const auto all = compose(std::vector<Policy>{*admin, *tenant}, std::vector<Policy>{*greedy});
   ASSERT_FALSE(all);
   expect_golden("policy-refused.txt", all.error().message() + "\nhint: " + all.error().hint() + "\n");
 }

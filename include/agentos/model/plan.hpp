@@ -46,14 +46,17 @@ struct MountStep {
     seal,       // target (a mount made before) becomes read-only
     hide,  // what is at target, or at `source` below the workspace `target`, cannot be reached; nothing there: skipped
     protect,  // `source` below the workspace `target` becomes read-only, and stays at its place; it must be there
+    grant,    // the next descriptor behind those of StartFd, at target, or at `source` below a grant at `target`, which
+              // must be there and stays at its place; caller's ids on disk are agent_uid inside
   };
   enum Flag : std::uint32_t {
     read_only = 1,
     no_suid = 2,
     no_dev = 4,
     no_exec = 8,
-    optional = 16,  // bind, seal: skipped where source or target is missing
+    optional = 16,  // bind, seal: skipped where source or target is missing; grant: for people, see explain()
     shared = 32,    // directory, symlink, file, bind: the same for every agent, may be built once for all
+    of_agent = 64,  // directory: made as the agent's own
   };
 
   Kind kind{};
@@ -138,6 +141,9 @@ enum class StartFd : std::uint8_t {
 };
 constexpr std::size_t start_fds_required = 7;
 constexpr std::size_t start_fds_max = 8;
+// Behind them, for each MountStep::grant in the order of the plan: what is granted, a directory or regular file, opened
+// by the caller with O_PATH.
+constexpr std::size_t grants_max = 64;
 
 struct SpawndRequest {
   enum class Kind : std::uint8_t {

@@ -5,6 +5,7 @@
 #include "agentos/base/text.hpp"
 #include "cli/agent_view.hpp"
 #include "cli/foreground.hpp"
+#include "cli/grants.hpp"
 #include "cli/json_text.hpp"
 #include "cli/limits.hpp"
 #include "cli/policy_choice.hpp"
@@ -69,13 +70,16 @@ class Run final : public Command {
     body["remove_on_exit"] = remove_;
     AGENTOS_TRY(policy_.put(body));
     body["offers_environment"] = true;
+    body["offers_grants"] = true;
     return body;
   }
 
-  // Where the policy lets variables enter by themselves agentosd answers with their names first.
+  // Where the policy lets variables enter by themselves, or grants files of the host, agentosd answers with their names
+  // first: it neither knows nor may open what is the caller's.
   static Result<client::Reply> submit(const Context& context, client::Call call) {
     auto reply = context.client().call(call);
-    const auto* names = reply && reply->body.is_object() ? reply->body.get_object().if_contains("pass") : nullptr;
+    const auto* needs = reply && reply->body.is_object() ? &reply->body.get_object() : nullptr;
+    const auto* names = needs != nullptr ? needs->if_contains("pass") : nullptr;
     if (names == nullptr || !names->is_array()) return reply;
     auto& body = call.body.as_object();
     auto& environment = body["env"].as_object();
@@ -84,7 +88,13 @@ class Run final : public Command {
       const char* value = key.empty() || environment.contains(key) ? nullptr : std::getenv(key.c_str());
       if (value != nullptr) environment[key] = value;
     }
+    const auto* grants = needs->if_contains("grants");
+    const auto opened = AGENTOS_TRY(open_grants(grants != nullptr ? *grants : boost::json::value()));
+    for (const auto& left_out : opened.notes) note(left_out);
+    body["grants"] = boost::json::array(opened.paths.begin(), opened.paths.end());
+    for (const auto& fd : opened.fds) call.fds.push_back(fd.get());
     body["offers_environment"] = false;
+    body["offers_grants"] = false;
     return context.client().call(call);
   }
 

@@ -20,7 +20,7 @@
 
 namespace agentos::http {
 
-constexpr std::size_t max_request_fds = 4;
+constexpr std::size_t max_request_fds = 65;  // a workspace, and what an agent is granted
 
 // Credentials as they were when the client connected.
 [[nodiscard]] Result<Peer> peer_of(int socket);

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "agentos/base/text.hpp"
+#include "agentos/model/places.hpp"
+#include "policy/grants.hpp"
 #include "sandbox/compile/landlock.hpp"
 #include "sandbox/compile/limits.hpp"
 #include "sandbox/compile/mounts.hpp"
@@ -71,6 +73,36 @@ Result<> check_mode(WorkspaceMode mode, const HostFacts& facts) {
       "the directory itself: --workspace DIR:bind");
 }
 
+std::unexpected<Error> refuse_grant(const policy::Stated<policy::Grant>& grant, const std::string& why) {
+  return fail(ErrorKind::invalid,
+              grant.origin.text() + ": " + policy::key_of(grant.value.access) + ": '" + printable(grant.value.path) +
+                  "' " + why,
+              "start the agent in another folder, or under another policy");
+}
+
+// What is granted has its own rule, and so has the workspace: where one lies in the other it must be clear which holds.
+Result<> check_grants(const SandboxRequest& request) {
+  const policy::Grants none;
+  const auto& grants = request.policy.grants ? *request.policy.grants : none;
+  const std::string workspace = "'" + printable(request.workspace) + "'";
+  for (const auto& grant : grants) {
+    const auto& path = grant.value.path;
+    if (const auto fault = fault_of_place(path); !fault.empty()) return refuse_grant(grant, fault);
+    if (is_within(path, request.workspace))
+      return refuse_grant(grant, "lies in the workspace " + workspace + ", which has its own rule");
+    if (grant.value.access == policy::Access::write && is_within(request.workspace, path))
+      return refuse_grant(grant, "holds the workspace " + workspace + ", which has its own rule");
+  }
+  for (const auto& hidden : request.policy.hidden) {
+    if (!hidden.value.starts_with('/') || !is_within(request.workspace, hidden.value)) continue;
+    return fail(ErrorKind::invalid,
+                hidden.origin.text() + ": filesystem.hidden: '" + printable(hidden.value) + "' hides the workspace " +
+                    workspace,
+                "start the agent in another folder, or under another policy");
+  }
+  return {};
+}
+
 // The same for every agent, and dear to make.
 const Result<std::vector<sock_filter>>& filter_of(policy::Seccomp set) {
   static const auto agent = make_filter();
@@ -80,12 +112,12 @@ const Result<std::vector<sock_filter>>& filter_of(policy::Seccomp set) {
 }
 
 Result<> check_size(const Plan& plan, const policy::Policy& rules) {
-  if (rules.hidden.empty() && rules.read_only.empty()) return {};
+  if (rules.hidden.empty() && rules.read_only.empty() && !rules.grants) return {};
   SpawndRequest message;
   message.kind = SpawndRequest::Kind::start;
   message.plan = plan;
   if (plan.mounts.size() <= mounts_max && message.encode().size() <= plan_message_max) return {};
-  return fail(ErrorKind::exhausted, "the policy hides and protects more paths than fit into one plan",
+  return fail(ErrorKind::exhausted, "the policy names more paths than fit into one plan",
               "name folders instead of what is in them");
 }
 
@@ -101,6 +133,7 @@ Result<Plan> compile(const SandboxRequest& request, const HostFacts& facts, Repo
   AGENTOS_TRY(check_request(request));
   AGENTOS_TRY(check_host(facts));
   AGENTOS_TRY(check_mode(request.workspace_mode, facts));
+  AGENTOS_TRY(check_grants(request));
   const auto& rules = request.policy;
   const auto& filter = filter_of(rules.seccomp ? rules.seccomp->value : policy::Seccomp::agent);
   if (!filter) return std::unexpected(filter.error());
@@ -116,7 +149,7 @@ Result<Plan> compile(const SandboxRequest& request, const HostFacts& facts, Repo
   plan.layer_limit = AGENTOS_TRY(layer_limit(request, facts, not_enforced));
   plan.mounts = mount_steps(request, facts, plan.hostname);
   plan.rlimits = rlimit_settings();
-  plan.landlock = landlock_rules(facts.landlock_abi, request.workspace);
+  plan.landlock = landlock_rules(facts.landlock_abi, request);
   plan.seccomp = *filter;
   if (plan.landlock.handled_fs == 0) {
     not_enforced.push_back({"Landlock",

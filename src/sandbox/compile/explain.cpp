@@ -32,9 +32,9 @@ std::string names_of(std::uint64_t bits, const std::array<Bit, N>& table) {
   return text;
 }
 
-constexpr std::array mount_flags{Bit{MountStep::read_only, "ro"}, Bit{MountStep::no_suid, "nosuid"},
-                                 Bit{MountStep::no_dev, "nodev"}, Bit{MountStep::no_exec, "noexec"},
-                                 Bit{MountStep::optional, "optional"}};
+constexpr std::array mount_flags{Bit{MountStep::read_only, "ro"},      Bit{MountStep::no_suid, "nosuid"},
+                                 Bit{MountStep::no_dev, "nodev"},      Bit{MountStep::no_exec, "noexec"},
+                                 Bit{MountStep::optional, "optional"}, Bit{MountStep::of_agent, "of the agent"}};
 constexpr std::array landlock_rights{
     Bit{1U << 0, "execute"},    Bit{1U << 1, "write"},     Bit{1U << 2, "read"},       Bit{1U << 3, "list"},
     Bit{1U << 4, "remove-dir"}, Bit{1U << 5, "remove"},    Bit{1U << 6, "make-char"},  Bit{1U << 7, "make-dir"},
@@ -68,6 +68,8 @@ std::string_view name_of(MountStep::Kind kind) {
       return "hide";
     case MountStep::Kind::protect:
       return "protect";
+    case MountStep::Kind::grant:
+      return "grant";
   }
   return "unknown";
 }
@@ -95,8 +97,9 @@ std::string_view rlimit_name(std::uint32_t resource) {
 
 void explain_mount(std::string& text, const MountStep& step) {
   text += "  " + std::string(name_of(step.kind)) + " " + printable(step.target);
-  const bool narrows = step.kind == MountStep::Kind::hide || step.kind == MountStep::Kind::protect;
-  if (narrows && !step.source.empty()) {
+  const bool has_base = step.kind == MountStep::Kind::hide || step.kind == MountStep::Kind::protect ||
+                        step.kind == MountStep::Kind::grant;
+  if (has_base && !step.source.empty()) {
     text += "/" + printable(step.source);
   } else if (!step.source.empty() && step.source != step.target) {
     text += (step.kind == MountStep::Kind::file ? " holds \"" : " from ") + printable(step.source) +

@@ -30,7 +30,7 @@ std::uint64_t known_to(std::uint32_t abi) {
 
 }  // namespace
 
-LandlockRules landlock_rules(std::uint32_t abi, const std::string& workspace) {
+LandlockRules landlock_rules(std::uint32_t abi, const SandboxRequest& request) {
   LandlockRules rules;
   if (abi < 2) return rules;
   rules.handled_fs = known_to(abi);
@@ -40,7 +40,11 @@ LandlockRules landlock_rules(std::uint32_t abi, const std::string& workspace) {
   };
   grant("/", read_all);
   for (const char* path : {"/tmp", "/var/tmp", "/home/agent", "/dev/shm"}) grant(path, write_all);
-  grant(workspace, write_all);
+  grant(request.workspace, write_all);
+  // Of a file spawnd leaves out what is for folders.
+  for (const auto& [granted, origin] : request.policy.grants.value_or(policy::Grants())) {
+    if (granted.access == policy::Access::write) grant(granted.path, write_all);
+  }
   grant("/dev", write_file | ioctl_device);
   grant("/proc", write_file);  // /proc/self/comm, oom_score_adj, ...
   return rules;

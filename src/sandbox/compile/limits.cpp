@@ -143,8 +143,9 @@ std::vector<RlimitSetting> rlimit_settings() {
 }
 
 std::vector<ProgramLimit> program_limits(const policy::Policy& policy) {
-  constexpr std::array<std::uint32_t, policy::rlimit_count> resources{RLIMIT_NOFILE,  RLIMIT_NPROC, RLIMIT_FSIZE,
-                                                                      RLIMIT_MEMLOCK, RLIMIT_STACK, RLIMIT_AS};
+  // Not core: it can only be 0, which every agent has by rlimit_settings().
+  constexpr std::array<std::uint32_t, policy::rlimit_count - 1> resources{RLIMIT_NOFILE,  RLIMIT_NPROC, RLIMIT_FSIZE,
+                                                                          RLIMIT_MEMLOCK, RLIMIT_STACK, RLIMIT_AS};
   std::vector<ProgramLimit> limits;
   for (std::size_t at = 0; at < resources.size(); ++at) {
     if (policy.rlimits[at]) limits.push_back({resources[at], policy.rlimits[at]->value.count});

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string_view>
 
+#include "agentos/model/places.hpp"
+#include "policy/grants.hpp"
 #include "sandbox/compile/etc_entries.hpp"
 
 namespace agentos::sandbox {
@@ -151,6 +154,40 @@ void add_scratch(Steps& to, std::uint64_t memory) {
   to.tmpfs(agent_home, tmpfs_options(memory, 4, (",mode=0700,uid=" + owner + ",gid=" + owner).c_str()), plain);
 }
 
+// What was written with '~' is looked for below $HOME, which is the agent's own: there is a link to it.
+void add_links(Steps& to, const policy::Grants& grants) {
+  std::set<std::string> made;
+  for (const auto& [grant, origin] : grants) {
+    if (grant.link.empty()) continue;
+    const std::string link = agent_home + grant.link.substr(1);
+    const auto is_there = [&](const auto& other) {
+      return is_within(link, other.value.path) || is_within(other.value.path, link) ||
+             (!other.value.link.empty() && other.value.link != grant.link && is_within(grant.link, other.value.link));
+    };
+    if (std::ranges::any_of(grants, is_there)) continue;
+    for (auto slash = link.find('/', std::string_view(agent_home).size() + 1); slash != std::string::npos;
+         slash = link.find('/', slash + 1)) {
+      const auto folder = link.substr(0, slash);
+      if (made.insert(folder).second) to.add({Kind::directory, MountStep::of_agent, 0755, {}, folder, {}});
+    }
+    to.link(link, grant.path);
+  }
+}
+
+// In their order folders come before what is in them, so that the narrower lies on top.
+void add_grants(Steps& to, const policy::Grants& grants) {
+  for (const auto& [grant, origin] : grants) {
+    const auto flags =
+        plain | (grant.access == policy::Access::read ? read_only : 0U) | (grant.optional ? optional : 0U);
+    if (const auto* outer = policy::outer_grant(grants, grant)) {
+      const auto& base = outer->value.path;
+      to.add({Kind::grant, flags, 0755, grant.path.substr(base.size() + 1), base, {}});
+    } else {
+      to.add({Kind::grant, flags, 0755, {}, grant.path, {}});
+    }
+  }
+}
+
 // What the policy takes away of what is there by now. Hiding comes last, so that it hides what is protected too.
 void add_narrowing(Steps& to, const SandboxRequest& request) {
   const auto in_workspace = [&](Kind kind, const std::string& path) {
@@ -159,10 +196,13 @@ void add_narrowing(Steps& to, const SandboxRequest& request) {
   };
   for (const auto& path : request.policy.read_only) in_workspace(Kind::protect, path.value);
   for (const auto& path : request.policy.hidden) {
-    if (path.value.starts_with('/')) {
-      to.add({Kind::hide, 0, 0755, {}, path.value, {}});
-    } else {
+    if (!path.value.starts_with('/')) {
       in_workspace(Kind::hide, path.value);
+    } else if (is_within(path.value, request.workspace)) {
+      in_workspace(Kind::hide, "." + path.value.substr(request.workspace.size()));
+    } else if (is_of_the_system(path.value) ||
+               (request.policy.grants && policy::grant_of(*request.policy.grants, path.value) != nullptr)) {
+      to.add({Kind::hide, 0, 0755, {}, path.value, {}});  // of all else there is nothing to see
     }
   }
 }
@@ -179,6 +219,9 @@ std::vector<MountStep> mount_steps(const SandboxRequest& request, const HostFact
   add_sys(steps);
   const std::uint64_t memory = std::min(facts.memory_total, request.limits.memory_max.value_or(facts.memory_total));
   add_scratch(steps, memory);
+  const auto grants = request.policy.grants.value_or(policy::Grants());
+  add_links(steps, grants);
+  add_grants(steps, grants);
   // Last but the seal: spawnd makes nothing beneath what is the agent's.
   const auto flags = request.workspace_mode == WorkspaceMode::read_only ? plain | read_only : plain;
   steps.add({Kind::workspace, flags, 0755, {}, request.workspace, {}});

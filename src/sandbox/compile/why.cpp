@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "agentos/base/text.hpp"
+#include "agentos/model/places.hpp"
 #include "policy/compose.hpp"
+#include "policy/grants.hpp"
 #include "sandbox/compile/seccomp.hpp"
 #include "sandbox/compile/seccomp_sets.hpp"
 
@@ -17,13 +19,9 @@ using Kind = MountStep::Kind;
 
 const policy::Origin nowhere{policy::built_in, 0, 0};
 
-bool is_within(std::string_view path, std::string_view folder) {
-  return folder == "/" || (path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/'));
-}
-
 std::string place_of(const MountStep& step) {
-  const bool narrows = step.kind == Kind::hide || step.kind == Kind::protect;
-  return narrows && !step.source.empty() ? step.target + "/" + step.source : step.target;
+  const bool has_base = step.kind == Kind::hide || step.kind == Kind::protect || step.kind == Kind::grant;
+  return has_base && !step.source.empty() ? step.target + "/" + step.source : step.target;
 }
 
 bool is_mount(const MountStep& step) {
@@ -48,8 +46,9 @@ std::string follow_links(const Plan& plan, std::string path) {
 
 // The line of the policy that names this path.
 policy::Origin line_of(const std::vector<policy::Stated<std::string>>& list, const MountStep& step) {
-  const auto written = step.source.empty() ? step.target : "./" + step.source;
-  const auto found = std::ranges::find(list, written, &policy::Stated<std::string>::value);
+  const auto found = std::ranges::find_if(list, [&](const auto& line) {
+    return line.value == place_of(step) || (!step.source.empty() && line.value == "./" + step.source);
+  });
   return found == list.end() ? nowhere : found->origin;
 }
 
@@ -71,6 +70,12 @@ Answer by_mount(const MountStep& mount, const policy::Policy& policy, Operation 
     case Kind::protect:
       if (operation == Operation::write) return {false, "read-only by the policy", line_of(policy.read_only, mount)};
       return {true, "in the workspace", nowhere};
+    case Kind::grant: {
+      const auto* grant = policy.grants ? policy::grant_of(*policy.grants, place_of(mount)) : nullptr;
+      const auto origin = grant == nullptr ? nowhere : grant->origin;
+      if (operation == Operation::write && read_only) return {false, "granted by the policy, to be read only", origin};
+      return {true, "granted by the policy, where it is there and the caller may", origin};
+    }
     case Kind::workspace:
       if (operation == Operation::write && (read_only || (mode && mode->value == WorkspaceMode::read_only)))
         return {false, "the workspace is read-only", mode ? mode->origin : nowhere};

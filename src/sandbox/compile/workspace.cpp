@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "agentos/base/text.hpp"
+#include "agentos/model/places.hpp"
 #include "sandbox/compile/compile.hpp"
 
 namespace agentos::sandbox {
@@ -10,18 +10,6 @@ namespace {
 
 constexpr std::size_t path_max = 1024;  // spawnd's limit for every path of a plan
 constexpr std::size_t part_max = 255;   // of Linux file systems
-
-// The workspace is mounted at its own path, so it must not cover or lie in what the sandbox is made of.
-constexpr auto of_the_system =
-    std::to_array<std::string_view>({"/usr", "/etc", "/proc", "/sys", "/dev", "/bin", "/sbin", "/boot", "/run",
-                                     "/var/lib/agentos", "/var/lib/agentos-spawnd"});
-// These exist new and empty in every sandbox. Below them a workspace may be; on or above them it would put the host's
-// there.
-constexpr auto own = std::to_array<std::string_view>({"/tmp", "/var/tmp", "/home/agent"});
-
-bool is_within(std::string_view path, std::string_view folder) {
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-}
 
 std::unexpected<Error> refuse(ErrorKind kind, std::string_view path, std::string_view why) {
   return fail(kind, "workspace '" + printable(path) + "' " + std::string(why),
@@ -50,19 +38,7 @@ const char* fault_of(std::string_view path) {
 
 Result<> check_workspace(const std::string& path) {
   if (const char* fault = fault_of(path)) return refuse(ErrorKind::invalid, path, fault);
-  if (path == "/") return refuse(ErrorKind::forbidden, path, "is the whole file system");
-  for (const auto folder : of_the_system) {
-    if (is_within(path, folder)) return refuse(ErrorKind::forbidden, path, "belongs to the system");
-    if (is_within(folder, path))
-      return refuse(ErrorKind::forbidden, path, "contains " + std::string(folder) + ", which belongs to the system");
-  }
-  // /lib, /lib32, /lib64, /libx32 and whatever the next one is called
-  if (path.starts_with("/lib")) return refuse(ErrorKind::forbidden, path, "belongs to the system");
-  for (const auto folder : own) {
-    if (is_within(folder, path))
-      return refuse(ErrorKind::forbidden, path,
-                    "would replace " + std::string(folder) + ", which every agent has for itself");
-  }
+  if (const auto fault = fault_of_place(path); !fault.empty()) return refuse(ErrorKind::forbidden, path, fault);
   return {};
 }
 

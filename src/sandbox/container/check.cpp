@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "agentos/base/text.hpp"
+#include "agentos/model/places.hpp"
 #include "sandbox/compile/etc_entries.hpp"
 #include "sandbox/compile/filter_invariants.hpp"
+#include "sandbox/container/grants.hpp"
 
 namespace agentos::container {
 namespace {
@@ -53,10 +57,6 @@ bool is_clean_path(std::string_view path) {
   return true;
 }
 
-bool is_within(std::string_view path, std::string_view folder) {
-  return path == folder || folder == "/" || (path.starts_with(folder) && path[folder.size()] == '/');
-}
-
 // Takes away only, makes nothing, and follows no link: so it may lie in the workspace.
 Result<> check_narrowing(const MountStep& step, std::string_view workspace) {
   const bool inside = step.kind == MountStep::Kind::protect || !step.source.empty();
@@ -80,9 +80,40 @@ Result<> check_source(std::string_view source) {
   return {};
 }
 
+// What the caller has given, and only where no agent has anything else. `before` are the grants that it may lie in.
+Result<> check_grant(const MountStep& step, std::span<const MountStep* const> before, std::string_view workspace) {
+  const auto path = granted_path(step);
+  if (!is_clean_path(path) || (!step.source.empty() && !is_clean_path("/" + step.source)))
+    return fail(ErrorKind::invalid, "'" + printable(path) + "' is not a clean absolute path");
+  if (const auto fault = fault_of_place(path); !fault.empty())
+    return fail(ErrorKind::forbidden, "'" + printable(path) + "' is never granted: it " + fault);
+  if (!workspace.empty()) return fail(ErrorKind::forbidden, "something is granted behind the workspace");
+  if (before.size() >= grants_max)
+    return fail(ErrorKind::exhausted, "more than " + std::to_string(grants_max) + " grants");
+  constexpr std::uint32_t plain = MountStep::no_suid | MountStep::no_dev;
+  if ((step.flags & plain) != plain) return fail(ErrorKind::forbidden, "a grant without nosuid and nodev");
+  bool base = step.source.empty();
+  for (const auto* other : before) {
+    const auto place = granted_path(*other);
+    if (is_within(place, path))
+      return fail(ErrorKind::forbidden, "'" + printable(path) + "' would cover another grant");
+    if (step.source.empty() && is_within(path, place))
+      return fail(ErrorKind::forbidden, "'" + printable(path) + "' lies in a grant and does not say so");
+    base = base || place == step.target;
+  }
+  if (!base) return fail(ErrorKind::forbidden, "'" + printable(step.target) + "' is not granted");
+  return {};
+}
+
 Result<> check_mounts(const std::vector<MountStep>& mounts, WorkspaceMode mode) {
   if (mounts.size() > mounts_max) return fail(ErrorKind::exhausted, "more than 256 mount steps");
   std::string_view workspace;
+  std::vector<const MountStep*> grants;
+  const auto in_grant = [&](const MountStep& step, std::uint32_t flags) {
+    return std::ranges::any_of(grants, [&](const MountStep* grant) {
+      return (grant->flags & MountStep::read_only) == flags && is_within(step.target, granted_path(*grant));
+    });
+  };
   for (const auto& step : mounts) {
     if (!is_clean_path(step.target))
       return fail(ErrorKind::invalid, "target '" + printable(step.target) + "' is not a clean absolute path");
@@ -95,6 +126,11 @@ Result<> check_mounts(const std::vector<MountStep>& mounts, WorkspaceMode mode) 
     const bool narrows = step.kind == MountStep::Kind::hide || step.kind == MountStep::Kind::protect;
     if (!narrows && !workspace.empty() && is_within(step.target, workspace)) {
       return fail(ErrorKind::forbidden, "target '" + printable(step.target) + "' lies in the workspace");
+    }
+    // What is granted is the caller's, so nothing is made there either; a workspace may lie in what is read-only.
+    if (!narrows && step.kind != MountStep::Kind::grant &&
+        (in_grant(step, 0) || (step.kind != MountStep::Kind::workspace && in_grant(step, MountStep::read_only)))) {
+      return fail(ErrorKind::forbidden, "target '" + printable(step.target) + "' lies in what is granted");
     }
     if (step.mode > 0777 && step.mode != 01777) return fail(ErrorKind::forbidden, "mode with setuid or setgid");
     constexpr std::uint32_t no_privilege = MountStep::no_suid;
@@ -122,6 +158,10 @@ Result<> check_mounts(const std::vector<MountStep>& mounts, WorkspaceMode mode) 
           return fail(ErrorKind::forbidden, "a workspace that is to be read-only would be writable");
         }
         workspace = step.target;
+        break;
+      case MountStep::Kind::grant:
+        AGENTOS_TRY(check_grant(step, grants, workspace));
+        grants.push_back(&step);
         break;
       case MountStep::Kind::hide:
       case MountStep::Kind::protect:

@@ -16,6 +16,7 @@ struct ChildInput {
   int report;    // ChildReport
   int init_binary;
   int workspace;                     // detached mount
+  std::span<const int> grants;       // detached mounts, in the order of the plan's grants
   std::span<const BuiltPart> parts;  // of the plan's steps
   std::span<const int> init_fds;     // for init_fd::spec and up; -1: none
 };

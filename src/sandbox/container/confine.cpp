@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,6 +23,11 @@ struct RulesetAttributes {
   std::uint64_t handled_access_net;
   std::uint64_t scoped;
 };
+
+// The kernel takes no other rights for what is not a directory (landlock_add_rule(2)).
+constexpr std::uint64_t truncate_file = 1U << 14;  // ABI 3
+constexpr std::uint64_t of_files =
+    LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | truncate_file;
 
 }  // namespace
 
@@ -43,8 +49,11 @@ void restrict_with_landlock(const LandlockRules& rules, int init_binary, const R
   for (const auto& rule : rules.beneath) {
     const int path = ::open(rule.path.c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW);
     if (path < 0) reporter.fail("open for Landlock", rule.path.c_str());
+    struct statx status{};
+    if (::statx(path, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0)
+      reporter.fail("look at, for Landlock,", rule.path.c_str());
     landlock_path_beneath_attr beneath{};
-    beneath.allowed_access = rule.access;
+    beneath.allowed_access = S_ISDIR(status.stx_mode) ? rule.access : rule.access & of_files;
     beneath.parent_fd = path;
     if (::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) != 0) {
       reporter.fail("add Landlock rule for", rule.path.c_str());

@@ -57,9 +57,9 @@ Result<> write_id_maps(pid_t pid, std::span<const IdRange> uids, std::span<const
   return os::write_file(AT_FDCWD, process + "/gid_map", lines(gids));
 }
 
-Result<UniqueFd> id_mapped_mount(int directory, const UniqueFd& mapping) {
+Result<UniqueFd> id_mapped_mount(int directory, const UniqueFd& mapping, const std::string& what) {
   UniqueFd mount(::open_tree(directory, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-  if (!mount) return fail_errno("clone the mount of the workspace");
+  if (!mount) return fail_errno("clone the mount of " + what);
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   // The clone of a shared mount (systemd shares them all) is its peer: what is mounted on it in the sandbox would be
@@ -68,9 +68,9 @@ Result<UniqueFd> id_mapped_mount(int directory, const UniqueFd& mapping) {
   attributes.userns_fd = static_cast<std::uint64_t>(mapping.get());
   if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
     const int number = errno;
-    auto error = Error::from_errno(number, "map the owner of the workspace");
+    auto error = Error::from_errno(number, "map the owner of " + what);
     if (number == EINVAL) {
-      error = Error(ErrorKind::unsupported, "the file system of the workspace has no id-mapped mounts",
+      error = Error(ErrorKind::unsupported, "the file system of " + what + " has no id-mapped mounts",
                     "use a directory on ext4, xfs, btrfs or f2fs (tmpfs from Linux 6.3)");
     }
     return std::unexpected(std::move(error));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "agentos/base/fd.hpp"
 #include "agentos/base/result.hpp"
@@ -23,8 +24,9 @@ struct IdRange {
 // descriptor alone.
 [[nodiscard]] Result<UniqueFd> create_mapping(std::span<const IdRange> uids, std::span<const IdRange> gids);
 
-// A detached mount of `directory` in which owners are mapped, and what belongs to any other cannot be written. nosuid,
-// nodev (mount_setattr(2), Linux 5.12).
-[[nodiscard]] Result<UniqueFd> id_mapped_mount(int directory, const UniqueFd& mapping);
+// A detached mount of `directory`, or of a file, in which owners are mapped, and what belongs to any other cannot be
+// written. nosuid, nodev (mount_setattr(2), Linux 5.12). `what` is for messages.
+[[nodiscard]] Result<UniqueFd> id_mapped_mount(int directory, const UniqueFd& mapping,
+                                               const std::string& what = "the workspace");
 
 }  // namespace agentos::container

@@ -71,8 +71,8 @@ class RootBuilder {
  public:
   static constexpr int no_tree = -1;
 
-  RootBuilder(int root, int workspace, const Reporter& reporter)
-      : root_(root), workspace_(workspace), reporter_(reporter) {}
+  RootBuilder(int root, int workspace, std::span<const int> grants, const Reporter& reporter)
+      : root_(root), workspace_(workspace), grants_(grants), reporter_(reporter) {}
 
   // What a bind step shows: a detached tree; no_tree where the step is optional and there is nothing.
   int open_source(const MountStep& step) const {
@@ -82,11 +82,11 @@ class RootBuilder {
     reporter_.fail("open for binding", step.source.c_str());
   }
 
-  void execute(const MountStep& step) const {
+  void execute(const MountStep& step) {
     execute(step, step.kind == MountStep::Kind::bind ? open_source(step) : no_tree);
   }
 
-  void execute(const MountStep& step, int source) const {
+  void execute(const MountStep& step, int source) {
     const char* target = step.target.c_str();
     switch (step.kind) {
       case MountStep::Kind::directory:
@@ -113,15 +113,13 @@ class RootBuilder {
       case MountStep::Kind::cgroup2:
         attach(new_mount("cgroup2", step.data.c_str(), attributes_of(step.flags)), step, true);
         return;
-      case MountStep::Kind::workspace: {
-        mount_attr attributes{};
-        attributes.attr_set = attributes_of(step.flags);
-        if (::mount_setattr(workspace_, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
-          reporter_.fail("set flags of the workspace");
-        }
+      case MountStep::Kind::workspace:
+        set_flags(workspace_, step);
         attach(workspace_, step, true);
         return;
-      }
+      case MountStep::Kind::grant:
+        grant(step);
+        return;
       case MountStep::Kind::seal:
         seal(step, target);
         return;
@@ -145,6 +143,13 @@ class RootBuilder {
  private:
   static constexpr unsigned clone_flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
 
+  void set_flags(int mount, const MountStep& step) const {
+    mount_attr attributes{};
+    attributes.attr_set = attributes_of(step.flags);
+    if (::mount_setattr(mount, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
+      reporter_.fail("set mount flags of", step.target.c_str());
+  }
+
   int parent_of(const MountStep& step, std::array<char, 256>& leaf) const {
     const int directory = open_parent(root_, step.target, 0755, leaf);
     if (directory < 0) reporter_.fail("make the directories above", step.target.c_str());
@@ -160,6 +165,10 @@ class RootBuilder {
     }
     if (step.mode > 0777 && ::fchmodat(directory, leaf.data(), step.mode, 0) != 0) {
       reporter_.fail("set mode of directory", step.target.c_str());
+    }
+    if ((step.flags & MountStep::of_agent) != 0 &&
+        ::fchownat(directory, leaf.data(), agent_uid, agent_uid, AT_SYMLINK_NOFOLLOW) != 0) {
+      reporter_.fail("give the agent directory", step.target.c_str());
     }
     ::close(directory);
   }
@@ -277,17 +286,29 @@ class RootBuilder {
     cover_with(cover, target, place);
   }
 
+  // In another grant it covers what is there and is never made there; the folders above it are pinned as in protect().
+  void grant(const MountStep& step) {
+    if (next_grant_ >= grants_.size()) reporter_.fail("find what is granted at", step.target.c_str());
+    const int mount = grants_[next_grant_++];
+    set_flags(mount, step);
+    if (!step.source.empty()) {
+      Place place(step);
+      pin_above(place);
+      cover_with(mount, open_inside(place), place);
+      return;
+    }
+    struct statx status{};
+    if (::statx(mount, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0)
+      reporter_.fail("look at", step.target.c_str());
+    attach(mount, step, S_ISDIR(status.stx_mode));
+  }
+
   // Read-only where it stands. The folders above it become mounts too: a mount cannot be renamed, so the agent cannot
   // move them away and put others, with other things in them, in their place.
   void protect(const MountStep& step) const {
     Place place(step);
-    for (std::size_t at = place.base + 1; place.path[at] != '\0'; ++at) {
-      if (place.path[at] != '/') continue;
-      place.path[at] = '\0';
-      pin(place);
-      place.path[at] = '/';
-    }
-    const int target = open_protected(place);
+    pin_above(place);
+    const int target = open_inside(place);
     const int clone = ::open_tree(target, "", clone_flags | AT_EMPTY_PATH);
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
@@ -296,8 +317,17 @@ class RootBuilder {
     cover_with(clone, target, place);
   }
 
+  void pin_above(Place& place) const {
+    for (std::size_t at = place.base + 1; place.path[at] != '\0'; ++at) {
+      if (place.path[at] != '/') continue;
+      place.path[at] = '\0';
+      pin(place);
+      place.path[at] = '/';
+    }
+  }
+
   void pin(const Place& place) const {
-    const int target = open_protected(place);
+    const int target = open_inside(place);
     struct statx status{};
     if (::statx(target, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0)
       reporter_.fail("protect", place.path.data());
@@ -308,11 +338,11 @@ class RootBuilder {
     cover_with(::open_tree(target, "", clone_flags | AT_EMPTY_PATH), target, place);
   }
 
-  int open_protected(const Place& place) const {
+  int open_inside(const Place& place) const {
     const int target = open_target(root_, place.path.data(), O_PATH);
-    if (target < 0 && errno == ENOENT) reporter_.fail("protect what the workspace does not have", place.path.data());
-    if (target < 0 && errno == ELOOP) reporter_.fail("protect (a link leads there)", place.path.data());
-    if (target < 0) reporter_.fail("protect", place.path.data());
+    if (target < 0 && errno == ENOENT) reporter_.fail("find what the policy names", place.path.data());
+    if (target < 0 && errno == ELOOP) reporter_.fail("mount (a link leads there)", place.path.data());
+    if (target < 0) reporter_.fail("open", place.path.data());
     return target;
   }
 
@@ -325,13 +355,15 @@ class RootBuilder {
 
   int root_;
   int workspace_;
+  std::span<const int> grants_;
+  std::size_t next_grant_{};
   const Reporter& reporter_;
 };
 
 }  // namespace
 
 void build_root(const std::vector<MountStep>& steps, std::span<const BuiltPart> parts, int workspace_mount,
-                const Reporter& reporter) {
+                std::span<const int> grant_mounts, const Reporter& reporter) {
   ::umask(0);
   // In a mount namespace of a new user namespace every mount is a slave already: nothing made here reaches the host.
   const int root = new_root();
@@ -339,7 +371,7 @@ void build_root(const std::vector<MountStep>& steps, std::span<const BuiltPart> 
   // Any directory serves to hang it up until pivot_root; /tmp is on every host and no plan binds from it.
   if (::move_mount(root, "", AT_FDCWD, "/tmp", MOVE_MOUNT_F_EMPTY_PATH) != 0)
     reporter.fail("mount the root file system on /tmp");
-  const RootBuilder builder(root, workspace_mount, reporter);
+  RootBuilder builder(root, workspace_mount, grant_mounts, reporter);
   auto part = parts.begin();
   for (std::size_t at = 0; at < steps.size(); ++at) {
     if (part == parts.end() || at != part->part.begin) {
@@ -362,7 +394,7 @@ void build_part(const std::vector<MountStep>& steps, const Workshop& workshop, c
   ::umask(0);
   const int root = new_root();
   if (root < 0) reporter.fail("create the file system of", place);
-  const RootBuilder builder(root, -1, reporter);
+  RootBuilder builder(root, -1, {}, reporter);
   // Sources are the host's, and only mounts of the own namespace can be cloned: all of them before it changes.
   std::vector<int> sources;
   for (const auto& step : steps) {

@@ -10,9 +10,10 @@
 namespace agentos::container {
 
 // Builds the new root from the steps, with `parts` (in their order) in the place of theirs, and makes it the root of
-// this mount namespace; the old one is gone.
+// this mount namespace; the old one is gone. The mounts are detached; those of the grants are in the order of their
+// steps.
 void build_root(const std::vector<MountStep>& steps, std::span<const BuiltPart> parts, int workspace_mount,
-                const Reporter& reporter);
+                std::span<const int> grant_mounts, const Reporter& reporter);
 
 // Mounts what the steps build at `place` in the workshop, read-only. In a process that ends afterwards: it stays in the
 // workshop, and this allocates.

@@ -16,9 +16,11 @@
 #include <utility>
 #include <vector>
 
+#include "agentos/base/text.hpp"
 #include "os/file.hpp"
 #include "os/socket.hpp"
 #include "sandbox/container/child.hpp"
+#include "sandbox/container/grants.hpp"
 #include "sandbox/container/id_map.hpp"
 #include "sandbox/container/report.hpp"
 
@@ -39,12 +41,17 @@ int fd_of(const StartInput& input, StartFd which) {
   return input.fds[static_cast<std::size_t>(which)].get();
 }
 
-// The detached mount that the agent sees. What is the caller's on disk is the agent's inside. In a layer overlayfs
-// makes files too (whiteouts, its work directory), as root of the host; on disk they belong to the root of the sandbox.
+// What is the caller's on disk is the agent's inside.
+std::vector<IdRange> caller_as_agent(std::uint32_t disk, std::uint32_t base) {
+  return {{disk, base + agent_uid, 1}};
+}
+
+// The detached mount that the agent sees. In a layer overlayfs makes files too (whiteouts, its work directory), as root
+// of the host; on disk they belong to the root of the sandbox.
 Result<UniqueFd> mount_workspace(const StartInput& input) {
   const bool layered = input.layer >= 0;
   const auto map = [&](std::uint32_t disk) {
-    std::vector<IdRange> ranges{{disk, input.uid_base + agent_uid, 1}};
+    auto ranges = caller_as_agent(disk, input.uid_base);
     if (layered) ranges.push_back({input.uid_base + init_uid, 0, 1});
     return ranges;
   };
@@ -55,6 +62,25 @@ Result<UniqueFd> mount_workspace(const StartInput& input) {
   }
   if (!layered) return workspace;
   return input.workshop.overlay(std::move(workspace), AGENTOS_TRY(id_mapped_mount(input.layer, mapping)));
+}
+
+std::span<const UniqueFd> grant_fds(const Plan& plan, const std::vector<UniqueFd>& fds) {
+  return std::span(fds).last(grants_of(plan));
+}
+
+// Detached mounts of what is granted, in the order of the plan.
+Result<std::vector<UniqueFd>> mount_grants(const StartInput& input) {
+  std::vector<UniqueFd> mounts;
+  const auto fds = grant_fds(input.plan, input.fds);
+  if (fds.empty()) return mounts;
+  const UniqueFd mapping = AGENTOS_TRY(create_mapping(caller_as_agent(input.plan.caller_uid, input.uid_base),
+                                                      caller_as_agent(input.plan.caller_gid, input.uid_base)));
+  auto fd = fds.begin();
+  for (const auto& step : input.plan.mounts) {
+    if (step.kind != MountStep::Kind::grant) continue;
+    mounts.push_back(AGENTOS_TRY(id_mapped_mount((fd++)->get(), mapping, "'" + printable(granted_path(step)) + "'")));
+  }
+  return mounts;
 }
 
 // The kernel counts inotify instances, queued signals, message queues, locked memory and namespaces of everybody in a
@@ -106,7 +132,8 @@ Result<> take_oom_exemption(pid_t pid) {
 }  // namespace
 
 Result<> check_descriptors(const Plan& plan, const std::vector<UniqueFd>& fds) {
-  if (fds.size() < start_fds_required || fds.size() > start_fds_max) {
+  const auto grants = grants_of(plan);
+  if (fds.size() < start_fds_required + grants || fds.size() > start_fds_max + grants) {
     return fail(ErrorKind::invalid, "wrong number of descriptors beside the plan");
   }
   const auto at = [&](StartFd which) { return fds[static_cast<std::size_t>(which)].get(); };
@@ -126,24 +153,28 @@ Result<> check_descriptors(const Plan& plan, const std::vector<UniqueFd>& fds) {
       !is(StartFd::exit_record, S_IFREG)) {
     return fail(ErrorKind::invalid, "a descriptor beside the plan is of the wrong kind");
   }
-  if (fds.size() == start_fds_max && !is(StartFd::client, S_IFSOCK)) {
+  if (fds.size() - grants == start_fds_max && !is(StartFd::client, S_IFSOCK)) {
     return fail(ErrorKind::invalid, "the attach stream is not a socket");
   }
-  return {};
+  return check_grants(plan, grant_fds(plan, fds));
 }
 
 Result<Starting> start(StartInput input) {
   const UniqueFd workspace = AGENTOS_TRY(mount_workspace(input));
+  const auto grants = AGENTOS_TRY(mount_grants(input));
+  std::vector<int> grant_numbers;
+  for (const auto& grant : grants) grant_numbers.push_back(grant.get());
   const auto parts = AGENTOS_TRY(input.templates.parts(input.plan.mounts));
   const Pipe go = AGENTOS_TRY(make_pipe());
   Pipe report = AGENTOS_TRY(make_pipe());
   std::array<int, start_fds_max - static_cast<std::size_t>(StartFd::spec)> init_fds{};
   for (std::size_t i = 0; i < init_fds.size(); ++i) {
     const std::size_t at = i + static_cast<std::size_t>(StartFd::spec);
-    init_fds[i] = at < input.fds.size() ? input.fds[at].get() : -1;
+    init_fds[i] = at < input.fds.size() - grants.size() ? input.fds[at].get() : -1;
   }
   const ChildInput child{&input.plan,       go.read.get(),   go.write.get(), report.write.get(),
-                         input.init_binary, workspace.get(), parts,          init_fds};
+                         input.init_binary, workspace.get(), grant_numbers,  parts,
+                         init_fds};
 
   int pidfd = -1;
   clone_args args{};

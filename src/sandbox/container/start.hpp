@@ -20,7 +20,7 @@ namespace agentos::container {
 
 struct StartInput {
   const Plan& plan;
-  std::vector<UniqueFd> fds;  // in the order of StartFd
+  std::vector<UniqueFd> fds;  // in the order of StartFd, then those of grants
   const os::Cgroup& cgroup;   // made, and its settings written
   const Workshop& workshop;
   NetPool& networks;

@@ -1,10 +1,14 @@
 // A hostile agentosd: each plan differs from one that starts in one point, and is refused with nothing left behind.
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 
 #include "harness.hpp"
@@ -127,6 +131,70 @@ TEST_F(SpawndTest, wrong_descriptors_are_refused) {
   none.fds.clear();
   EXPECT_EQ(send(none).kind, SpawndReply::Kind::failed);
   EXPECT_EQ(answer("hostname"), agent_);
+}
+
+// Descriptors for what is granted: each differs in one point from one that is given.
+TEST_F(SpawndTest, only_what_is_at_its_path_is_granted) {
+  namespace fs = std::filesystem;
+  const std::string data = folder_ + "/data", other = folder_ + "/other", file = folder_ + "/file";
+  fs::create_directories(data);
+  fs::create_directories(other);
+  std::ofstream(data + "/text") << "granted";
+  std::ofstream(file) << "alone";
+  ASSERT_EQ(::mkfifo((folder_ + "/pipe").c_str(), 0600), 0);
+  ASSERT_EQ(::chmod(folder_.c_str(), 0755), 0);
+  const auto path_fd = [](const std::string& path) { return UniqueFd(::open(path.c_str(), O_PATH | O_CLOEXEC)); };
+  const auto granting = [&](const std::string& target, UniqueFd fd, std::uint32_t flags = MountStep::read_only) {
+    const std::vector<std::string> tries{"read " + data + "/text", "write " + data + "/new", "read " + file};
+    auto wanted = request(tries);
+    auto& mounts = wanted.message.plan.mounts;
+    const auto at = std::ranges::find(mounts, MountStep::Kind::workspace, &MountStep::kind);
+    mounts.insert(at, {MountStep::Kind::grant, flags | MountStep::no_suid | MountStep::no_dev, 0755, {}, target, {}});
+    if (fd) wanted.fds.push_back(std::move(fd));
+    return wanted;
+  };
+  const auto refused = [&](const std::string& target, UniqueFd fd, const char* why) {
+    const auto reply = send(granting(target, std::move(fd)));
+    EXPECT_EQ(reply.kind, SpawndReply::Kind::failed) << target;
+    EXPECT_NE(reply.message.find(why), std::string::npos) << target << ": " << reply.message;
+    EXPECT_TRUE(agent_cgroups().empty()) << target;
+  };
+  refused(data, {}, "wrong number of descriptors");
+  refused(data, path_fd(other), "elsewhere now");
+  refused(data, UniqueFd(::open(data.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), "O_PATH");
+  refused(folder_ + "/pipe", path_fd(folder_ + "/pipe"), "neither a folder nor a regular file");
+  refused("/proc/self", path_fd("/proc/self"), "never granted");
+  refused("/etc", path_fd("/etc"), "never granted");
+  refused(folder_ + "/gone", path_fd(other), "elsewhere now");
+  {
+    auto moved = path_fd(other);
+    fs::rename(other, folder_ + "/moved");
+    refused(other, std::move(moved), "elsewhere now");
+    auto removed = path_fd(folder_ + "/moved");
+    fs::remove(folder_ + "/moved");
+    refused(folder_ + "/moved", std::move(removed), "elsewhere now");
+  }
+  // The kernel's own file systems and folders of the system, by another name.
+  const std::string bound = folder_ + "/bound";
+  fs::create_directory(bound);
+  for (const auto& [source, why] : {std::pair{"/proc", "file system of type proc"}, std::pair{"/sys", "of type sysfs"},
+                                    std::pair{"/etc", "a folder of the system by another name"}}) {
+    ASSERT_EQ(::mount(source, bound.c_str(), nullptr, MS_BIND, nullptr), 0);
+    refused(bound, path_fd(bound), why);
+    ASSERT_EQ(::umount2(bound.c_str(), MNT_DETACH), 0);
+  }
+  // And what is as it must be is given: read, and written only where it says so.
+  const auto given = [&](std::uint32_t flags, const std::string& target) {
+    wait_for_end(send(granting(target, path_fd(target), flags)));
+    while (remove().error == ErrorKind::conflict) {
+    }
+    return log();
+  };
+  auto answers = given(MountStep::read_only, data);
+  EXPECT_NE(answers.find("/text: granted"), std::string::npos) << answers;
+  EXPECT_NE(answers.find("/new: error Read-only file system"), std::string::npos) << answers;
+  answers = given(0, file);
+  EXPECT_NE(answers.find("/file: alone"), std::string::npos) << answers;
 }
 
 TEST_F(SpawndTest, malformed_packets_end_the_connection_and_not_the_daemon) {

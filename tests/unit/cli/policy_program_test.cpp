@@ -1,4 +1,8 @@
 // What the built agentos says to a scripted agentosd about policies, and makes of its answers.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <filesystem>
 #include <fstream>
 
 #include <boost/json/parse.hpp>
@@ -50,6 +54,56 @@ TEST(RunPolicy, GivesOfItsEnvironmentWhatThePolicyNames) {
   EXPECT_EQ(server.asked(1).fds.size(), 1U);  // the workspace, again
   ::unsetenv("AGENTOS_TEST_NAMED");
   ::unsetenv("AGENTOS_TEST_OTHER");
+}
+
+// A grant as agentosd asks for it.
+std::string asked_for(const std::string& path, bool write, bool optional) {
+  return R"({"path":")" + path + R"(","key":"filesystem.read_)" + (write ? "write" : "only") + R"(","write":)" +
+         (write ? "true" : "false") + R"(,"optional":)" + (optional ? "true" : "false") + R"(,"at":"p.yaml:2:3"})";
+}
+
+TEST(RunPolicy, OpensWhatThePolicyGrants) {
+  const TemporaryFolder folder;
+  const auto real = std::filesystem::canonical(folder.path()).string();
+  std::filesystem::create_directory(real + "/data");
+  std::filesystem::create_symlink(real + "/data", real + "/link");
+  const auto file = write(folder, "file", "text");
+  std::string grants;
+  ScriptedServer server([&](const Asked& asked) {
+    const bool offers = boost::json::parse(asked.body).at("offers_grants").as_bool();
+    return Scripted{offers ? answer(200, R"({"pass":[],"grants":[)" + grants + "]}") : answer(201, R"({"id":"a1"})")};
+  });
+  grants = asked_for(real + "/data", true, false) + "," + asked_for(real + "/missing", false, true) + "," +
+           asked_for(real + "/link", false, true) + "," + asked_for(real + "/file", false, false);
+  const auto ran = run({"run", "-d", "true"}, server);
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_EQ(ran.err,
+            "agentos: left out: p.yaml:2:3: filesystem.read_only: '" + real + "/link' is reached by a symbolic link\n");
+  const auto body = boost::json::parse(server.asked(1).body);
+  EXPECT_EQ(body.at("grants"), boost::json::parse("[\"" + real + "/data\",\"" + real + "/file\"]"));
+  ASSERT_EQ(server.asked(1).fds.size(), 3U);
+  for (std::size_t at = 1; at < 3; ++at)
+    EXPECT_NE(::fcntl(server.asked(1).fds[at].get(), F_GETFL) & O_PATH, 0) << "nobody waits for it when it is closed";
+}
+
+TEST(RunPolicy, SaysWhichLineGrantsWhatCannotBeOpened) {
+  const TemporaryFolder folder;
+  const auto real = std::filesystem::canonical(folder.path()).string();
+  std::filesystem::create_symlink("/usr", real + "/link");
+  ASSERT_EQ(::mkfifo((real + "/pipe").c_str(), 0600), 0);
+  std::string grants;
+  ScriptedServer server(
+      [&](const Asked&) { return Scripted{answer(200, R"({"pass":[],"grants":[)" + grants + "]}")}; });
+  for (const auto& [path, why] :
+       {std::pair{real + "/missing", "is not there"}, std::pair{real + "/link", "is reached by a symbolic link"},
+        std::pair{real + "/link/bin", "have the policy name what it leads to: /usr/bin"},
+        std::pair{real + "/pipe", "is neither a folder nor a regular file"}}) {
+    grants = asked_for(path, false, false);
+    const auto ran = run({"run", "-d", "true"}, server);
+    EXPECT_EQ(ran.status, 125);
+    EXPECT_THAT(ran.err, HasSubstr("p.yaml:2:3: filesystem.read_only: '" + path + "' "));
+    EXPECT_THAT(ran.err, HasSubstr(why));
+  }
 }
 
 TEST(RunPolicy, AFileThatCannotBeReadIsSaidBeforeAnythingIsAsked) {

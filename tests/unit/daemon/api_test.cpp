@@ -60,7 +60,7 @@ class ApiTest : public process::AgentsFixture {
   };
 
   Answer call(uid_t uid, std::string method, const std::string& target, const char* body = nullptr,
-              std::string workspace = {}) {
+              std::string workspace = {}, const std::vector<std::string>& granted = {}) {
     http::Request request;
     request.method = method;
     request.path = target.substr(0, target.find('?'));
@@ -77,6 +77,7 @@ class ApiTest : public process::AgentsFixture {
     };
     if (body != nullptr) request.body = boost::json::parse(body);
     if (!workspace.empty()) request.fds.emplace_back(::open(workspace.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    for (const auto& path : granted) request.fds.emplace_back(::open(path.c_str(), O_PATH | O_CLOEXEC));
     const auto route = router.find(method, request.path, request.parameters);
     if (!route) return {404, {}, false};
     auto response = await((*route)->handler(request));
@@ -243,11 +244,63 @@ TEST_F(ApiTest, NamesTheVariablesThatThePolicyLetsIn) {
   };
   const auto asked = submit(R"(,"offers_environment":true)");
   EXPECT_EQ(asked.status, 200U);
-  EXPECT_EQ(asked.body, boost::json::parse(R"({"pass":["KEY"]})"));
+  EXPECT_EQ(asked.body, boost::json::parse(R"({"pass":["KEY"],"grants":[]})"));
   EXPECT_EQ(submit(R"(,"env":{"KEY":"v","X_A":"w"})").status, 201U);
   const auto other = submit(R"(,"env":{"OTHER":"v"})");
   EXPECT_EQ(other.status, 403U);
   EXPECT_THAT(std::string(other.body.at("detail").as_string()), testing::HasSubstr("'OTHER' may not enter"));
+}
+
+// The policy grants two folders, the second if it is there; the caller is told, and sends a descriptor for each.
+TEST_F(ApiTest, AsksForWhatThePolicyGrantsAndTakesNothingElse) {
+  const std::string one = folder.path() + "/one", two = folder.path() + "/two", link = folder.path() + "/link";
+  for (const auto& made : {one, two, folder.path() + "/work"}) std::filesystem::create_directory(made);
+  std::filesystem::create_symlink(two, link);
+  const auto grant = [&](const std::string& lists) {
+    write(folders.policies + "/default.yaml", "version: 1\nfilesystem: {" + lists + "}\n");
+    static_cast<void>(policies.reload());
+  };
+  grant("read_write: [" + one + "], read_only: ['" + two + "?']");
+  const auto submit = [&](const std::string& more, const std::vector<std::string>& granted = {}) {
+    const std::string body = R"({"command":["work"],"workspace":")" + folder.path() + "/work\"" + more + "}";
+    return call(alice, "POST", "/v1/agents", body.c_str(), folder.path() + "/work", granted);
+  };
+  const auto named = [](const std::vector<std::string>& paths) {
+    std::string list;
+    for (const auto& path : paths) list += (list.empty() ? "\"" : ",\"") + path + "\"";
+    return ",\"grants\":[" + list + "]";
+  };
+  const auto asked = submit(R"(,"offers_grants":true)");
+  ASSERT_EQ(asked.status, 200U) << asked.body;
+  const auto& grants = asked.body.at("grants").as_array();
+  ASSERT_EQ(grants.size(), 2U);
+  EXPECT_EQ(grants[0].at("path").as_string(), one);
+  EXPECT_TRUE(grants[0].at("write").as_bool());
+  EXPECT_EQ(grants[0].at("at").as_string(), folders.policies + "/default.yaml:2:27");
+  EXPECT_TRUE(grants[1].at("optional").as_bool());
+
+  EXPECT_EQ(submit(named({one, two}), {one, two}).status, 201U);
+  EXPECT_EQ(submit(named({one}), {one}).status, 201U);
+  for (const auto& refused : {submit(""), submit(named({two}), {two})}) {
+    EXPECT_EQ(refused.status, 409U) << refused.body;
+    EXPECT_THAT(std::string(refused.body.at("detail").as_string()), testing::HasSubstr(one + "' was not opened"));
+  }
+  EXPECT_EQ(submit(named({one, two}), {one}).status, 400U);
+  EXPECT_EQ(submit(named({one}), {one, two}).status, 400U);
+  EXPECT_EQ(submit(named({two, one}), {two, one}).status, 409U);
+  const auto exchanged = submit(named({one}), {two});
+  EXPECT_EQ(exchanged.status, 400U);
+  EXPECT_THAT(std::string(exchanged.body.at("detail").as_string()), testing::HasSubstr("what was opened is '" + two));
+
+  // The policy changes between the question and the start.
+  grant("read_only: [" + two + "]");
+  const auto late = submit(named({one}), {one});
+  EXPECT_EQ(late.status, 409U);
+  EXPECT_THAT(std::string(late.body.at("hint").as_string()), testing::HasSubstr("try again"));
+  grant("hidden: [./x]");
+  EXPECT_EQ(submit(named({two}), {two}).status, 409U);
+  grant("read_only: [" + link + "]");
+  EXPECT_EQ(submit(named({link}), {link}).status, 400U) << "a descriptor that a link led to";
 }
 
 TEST_F(ApiTest, PoliciesAreShownToWhoHasARoleAndReloadedByAdmins) {

@@ -48,7 +48,7 @@ class Client {
     bool first = true;
     while (!bytes.empty()) {
       iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-      alignas(cmsghdr) std::array<char, CMSG_SPACE(16 * sizeof(int))> control{};
+      alignas(cmsghdr) std::array<char, CMSG_SPACE(80 * sizeof(int))> control{};
       msghdr message{};
       message.msg_iov = &part;
       message.msg_iovlen = 1;
@@ -79,7 +79,7 @@ class Client {
     }
     std::array<char, 64 << 10> buffer;
     iovec part{buffer.data(), buffer.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(16 * sizeof(int))> control{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(80 * sizeof(int))> control{};
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;

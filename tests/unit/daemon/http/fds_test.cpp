@@ -105,19 +105,19 @@ TEST_F(Descriptors, GoWithTheFirstByteOfTheResponse) {
   }
 }
 
-TEST_F(Descriptors, FourAreTheMost) {
+TEST_F(Descriptors, SixtyFiveAreTheMost) {
   start();
   const auto root = folder("/");
-  const std::vector<int> four(4, root.get());
-  const std::vector<int> five(5, root.get());
+  const std::vector<int> most(65, root.get());
+  const std::vector<int> more(66, root.get());
   auto client = this->client();
-  EXPECT_EQ(client.ask("POST", "/look", "1", four).status, 200U);
-  const auto answer = client.ask("POST", "/look", "1", five);
+  EXPECT_EQ(client.ask("POST", "/look", "1", most).status, 200U);
+  const auto answer = client.ask("POST", "/look", "1", more);
   EXPECT_EQ(answer.status, 400U);
-  EXPECT_THAT(answer.body, testing::HasSubstr("more than 4 descriptors"));
+  EXPECT_THAT(answer.body, testing::HasSubstr("more than 65 descriptors"));
   // Not in pieces either.
   auto piecemeal = this->client();
-  piecemeal.send("P", four);
+  piecemeal.send("P", most);
   piecemeal.send("OST /look HTTP/1.1\r\n\r\n", {root.get()});
   EXPECT_EQ(piecemeal.answer().status, 400U);
 }
@@ -139,13 +139,13 @@ TEST_F(Descriptors, NoneIsLeftWhateverHappens) {
   client().ask("POST", "/look", "1", {root.get()});
   ASSERT_TRUE(eventually([&] { return connections() == 0; }));
   const std::size_t before = open_fds();
-  const std::vector<int> five(5, root.get());
+  const std::vector<int> more(66, root.get());
   for (int i = 0; i < 20; ++i) {
     client().ask("POST", "/look", "1", {root.get(), root.get()});
     client().ask("POST", "/take", "1", {root.get(), root.get()});
     client().ask("GET", "/nothing", "", {root.get()});
     client().ask("POST", "/look", "{", {root.get()});
-    client().ask("POST", "/look", "1", five);
+    client().ask("POST", "/look", "1", more);
     client().ask("POST", "/look", "1", {root.get(), file.get()});
     client().send("GET /half", {root.get()});  // and closes
     client().send("nonsense\r\n\r\n", {root.get()});

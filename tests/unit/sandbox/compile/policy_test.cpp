@@ -132,7 +132,7 @@ TEST(PolicyPlan, AQuotaIsOfALayer) {
 }
 
 TEST(PolicyPlan, LimitsProcesses) {
-  const auto limits = program_limits(read("process: {limits: {nofile: 99, as: 1GiB}}\n"));
+  const auto limits = program_limits(read("process: {limits: {nofile: 99, as: 1GiB, core: 0}}\n"));
   EXPECT_THAT(limits, testing::ElementsAre(ProgramLimit{RLIMIT_NOFILE, 99}, ProgramLimit{RLIMIT_AS, 1ULL << 30U}));
   EXPECT_TRUE(program_limits({}).empty());
 }
