@@ -34,6 +34,28 @@ TEST_F(SpawndTest, a_hundred_starts_leave_nothing) {
   EXPECT_EQ(children, "") << "unreaped children";
 }
 
+TEST_F(SpawndTest, layers_are_listed_a_thousand_at_a_time) {
+  const auto list = [this](const std::string& after) {
+    SpawndRequest request;
+    request.kind = SpawndRequest::Kind::list_layers;
+    request.agent = after;
+    return send(request).layers;
+  };
+  const auto all = 2 * SpawndReply::layers_max;
+  const auto name = [](std::size_t number) { return std::to_string(100'000 + number) + std::string(57, 'x'); };
+  for (std::size_t made = 0; made < all; ++made) {
+    std::filesystem::create_directory(state() + "/layers/" + name(made));
+  }
+  const auto first = list("");
+  ASSERT_EQ(first.size(), SpawndReply::layers_max);
+  EXPECT_EQ(first.front(), name(0));
+  const auto second = list(first.back());
+  ASSERT_EQ(second.size(), SpawndReply::layers_max);
+  EXPECT_EQ(second.front(), name(SpawndReply::layers_max));
+  EXPECT_EQ(second.back(), name(all - 1));
+  EXPECT_TRUE(list(second.back()).empty());
+}
+
 TEST_F(SpawndTest, an_agent_is_not_removed_while_it_runs) {
   const auto started = send(request({"wait"}));
   ASSERT_EQ(started.kind, SpawndReply::Kind::started) << started.message;
