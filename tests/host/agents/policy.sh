@@ -188,8 +188,16 @@ until_true "is read again when its file changes" "$agentos" run --rm --policy te
 printf 'version: 1\nfilesystem: {workspace: rw}\n' >"$policies/test-live.yaml"
 until_true "a bad file is noticed" sh -c "'$agentos' policy list 2>/dev/null | grep -q 'test-live *last-good'"
 status "the last good one is in force" 0 run --policy test-live "${bind[@]}" -- sh -c 'echo y >new'
-has "and run says so" "$err" "the last good version of $policies/test-live.yaml is in force: $policies/test-live.yaml:2:25: 'rw' is not known here"
-has "show says so" "$("$agentos" policy show test-live 2>&1)" "the last good version is in force"
+has "and run says so" "$err" "the last good version of $policies/test-live.yaml, read at 20"
+has "with the mistake" "$err" ", is in force: $policies/test-live.yaml:2:25: 'rw' is not known here"
+has "show says so" "$("$agentos" policy show test-live 2>&1)" "the last good version, read at 20"
+has "list says so" "$("$agentos" policy list 2>&1)" "'rw' is not known here"
+read=$("$agentos" policy show --json test-live | jq -r .read)
+stop_agentosd; revive_agentosd
+is "it survives a restart of agentosd" "$("$agentos" policy show --json test-live | jq -r '.state + " " + .read')" "last-good $read"
+status "and is in force" 0 run --policy test-live "${bind[@]}" -- sh -c 'echo y >new'
+has "which run says" "$err" "the last good version of $policies/test-live.yaml, read at $read, is in force"
+has "and doctor" "$("$agentos" doctor)" "the last good version, read at $read, is in force"
 has "list says so" "$("$agentos" policy list 2>&1)" "test-live.yaml:2:25"
 status "reload says so" 1 "$agentos" policy reload
 has "with the place" "$err" "test-live.yaml:2:25: 'rw' is not known here"
