@@ -239,15 +239,20 @@ class RootBuilder {
     std::array<char, 2100> path{};  // check() bounds both parts
   };
 
-  // A folder cannot be listed or entered, a file not be opened: with nodev even the null device answers EACCES.
+  // A folder cannot be listed or entered, a file not be opened: with nodev even the null device answers EACCES. The
+  // folders above are pinned as in protect(): else the agent could move them, and the next one, for whom it is hidden
+  // at its old path, would find it at another.
   void hide(const MountStep& step) const {
-    const Place place(step);
-    const int target = open_target(root_, place.path.data(), O_PATH);
-    if (target < 0) {
+    Place place(step);
+    const int there = open_target(root_, place.path.data(), O_PATH);
+    if (there < 0) {
       if (errno == ENOENT || errno == ENOTDIR) return;
       if (errno == ELOOP) reporter_.fail("hide (a link leads there: name what it leads to)", place.path.data());
       reporter_.fail("hide", place.path.data());
     }
+    ::close(there);
+    if (!step.source.empty()) pin_above(place, "hide");
+    const int target = open_inside(place, "hide");
     struct stat status{};
     if (::fstat(target, &status) != 0) reporter_.fail("hide", place.path.data());
     constexpr std::uint32_t flags = MountStep::read_only | MountStep::no_suid | MountStep::no_dev | MountStep::no_exec;

@@ -36,6 +36,15 @@ has "permission denied" "$err" "Permission denied"
 status "nor listed" 2 run --policy test-paths "${bind[@]}" -- ls secrets
 status "nor a hidden file be read" 1 run --policy test-paths "${bind[@]}" -- cat .env
 status "nor be moved away from under it" 1 run --policy test-paths "${bind[@]}" -- sh -c 'mv secrets open && cat open/key'
+mkdir -p holder/in && echo deep >holder/in/secret
+policy test-deep <<'YAML'
+version: 1
+filesystem: {hidden: [./holder/in/secret], workspace: bind}
+YAML
+status "without the policy a folder can be moved" 0 run "${bind[@]}" -- sh -c 'mv holder held && mv held holder'
+status "with it not with what is hidden in it, for the next agent to find" 1 run --policy test-deep "${bind[@]}" -- mv holder held
+status "nor the folder within" 1 run --policy test-deep "${bind[@]}" -- mv holder/in holder/out
+rm -r holder
 status "nor a hidden program of the host be run" 126 run --policy test-paths "${bind[@]}" -- head -n 1 src/main
 status "which runs without the policy" 0 run "${bind[@]}" -- head -n 1 src/main
 status "what is not hidden is there" 0 run --policy test-paths "${bind[@]}" -- cat src/main
