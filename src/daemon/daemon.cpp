@@ -128,7 +128,7 @@ Result<> run(const Options& options) {
   process::Agents agents(context.get_executor(), *store, spawnd, spawnd, std::move(files), std::move(environment));
   AGENTOS_TRY(agents.adopt());
   const auto log_watch = AGENTOS_TRY(LogWatch::open(context.get_executor()));
-  Policies policies(options.folders);
+  Policies policies(options.folders, LastGood(options.state_dir + "/policies"));
   for (const auto& fault : policies.faults()) spdlog::error("{}", fault);
   const auto reload_policies = [&policies] {
     for (const auto& fault : policies.reload()) spdlog::error("{}", fault);

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "agentos/base/text.hpp"
+#include "daemon/agent_json.hpp"
 #include "os/file.hpp"
 #include "policy/compose.hpp"
 #include "policy/grants.hpp"
@@ -18,10 +19,58 @@ namespace fs = std::filesystem;
 constexpr std::size_t files_max = 1024;  // of one folder
 
 std::string state_of(const PolicyFile& file) {
-  return file.good ? "the last good version is in force" : "there is no good version: whatever needs it is refused";
+  return file.good ? "the last good version, read at " + format_time(file.read) + ", is in force"
+                   : "there is no good version: whatever needs it is refused";
+}
+
+policy::Kind parsed_as(LastGood::Kind kind) {
+  return kind == LastGood::Kind::tenant ? policy::Kind::tenant : policy::Kind::policy;
 }
 
 }  // namespace
+
+std::string last_good_of(const PolicyFile& file) {
+  return "the last good version of " + file.path + ", read at " + format_time(file.read) + ", is in force";
+}
+
+Policies::Policies(PolicyFolders folders, std::optional<LastGood> kept)
+    : folders_(std::move(folders)), kept_(std::move(kept)) {
+  // As if they had been read just now: each counts only where its file is there and has a mistake.
+  policies_ = kept_files(LastGood::Kind::policy);
+  tenants_ = kept_files(LastGood::Kind::tenant);
+  static_cast<void>(reload());
+}
+
+Policies::Files Policies::kept_files(LastGood::Kind kind) const {
+  Files files;
+  if (!kept_) return files;
+  for (auto& [name, kept] : kept_->load(kind)) {
+    auto parsed = policy::parse(kept.text, kept.path, parsed_as(kind));
+    if (!parsed) continue;  // for this version of agentosd it is not good
+    PolicyFile file;
+    file.path = kept.path;
+    file.packaged = kept.path.starts_with(folders_.profiles + "/");
+    file.text = std::move(kept.text);
+    file.good = std::move(*parsed);
+    file.read = kept.read;
+    file.kept = true;
+    files.emplace(name, std::move(file));
+  }
+  return files;
+}
+
+void Policies::keep(LastGood::Kind kind, const Files& before, Files& now) {
+  if (!kept_) return;
+  for (auto& [name, file] : now) {
+    if (!file.good || file.kept) continue;
+    const auto kept = kept_->keep(kind, name, {file.path, file.read, file.text});
+    file.kept = kept.has_value();
+    if (!kept) folder_faults_.push_back(file.path + ": not kept for after a restart: " + kept.error().message());
+  }
+  for (const auto& [name, file] : before) {
+    if (!now.contains(name)) kept_->forget(kind, name);
+  }
+}
 
 bool Policies::read_folder(const std::string& folder, policy::Kind kind, bool packaged, const Files& before,
                            Files& into) {
@@ -52,20 +101,26 @@ bool Policies::read_folder(const std::string& folder, policy::Kind kind, bool pa
       continue;
     }
     if (into.contains(name)) continue;  // administrators' before packaged
-    PolicyFile file{path.string(), packaged, {}, {}, {}};
+    PolicyFile file{path.string(), packaged, {}, {}, {}, {}, {}};
+    const auto known = before.find(name);
+    const bool same_path = known != before.end() && known->second.path == file.path && known->second.good;
     const auto text = os::read_file(AT_FDCWD, file.path, policy::file_bytes_max);
     if (!text) {
       file.fault = file.path + ":1:1: cannot be read: " + text.error().message();
     } else if (auto parsed = policy::parse(*text, file.path, kind)) {
       file.good = std::move(*parsed);
       file.text = *text;
+      const bool same = same_path && known->second.text == *text;
+      file.kept = same && known->second.kept;
+      file.read = same ? known->second.read : std::chrono::floor<TimePoint::duration>(std::chrono::system_clock::now());
     } else {
       file.fault = policy::text(parsed.error(), file.path);
     }
-    const auto known = before.find(name);
-    if (!file.good && known != before.end() && known->second.path == file.path) {
+    if (!file.good && same_path) {
       file.good = known->second.good;
       file.text = known->second.text;
+      file.read = known->second.read;
+      file.kept = known->second.kept;
     }
     into.emplace(name, std::move(file));
   }
@@ -79,6 +134,8 @@ std::vector<std::string> Policies::reload() {
   read_folder(folders_.policies, policy::Kind::policy, false, policies_, policies);
   read_folder(folders_.profiles, policy::Kind::policy, true, policies_, policies);
   all_tenants_known_ = read_folder(folders_.tenants, policy::Kind::tenant, false, tenants_, tenants);
+  keep(LastGood::Kind::policy, policies_, policies);
+  keep(LastGood::Kind::tenant, tenants_, tenants);
   policies_ = std::move(policies);
   tenants_ = std::move(tenants);
   auto now = faults();
@@ -127,8 +184,7 @@ Result<Policies::Chosen> Policies::choose(std::string_view tenant, const Wish& w
   const auto take = [&](const PolicyFile& file) -> Result<> {
     auto ceiling = AGENTOS_TRY(policy::at_home(*file.good, wish.home));
     ceilings.push_back(std::move(ceiling));
-    if (!file.fault.empty())
-      chosen.notes.push_back("the last good version of " + file.path + " is in force: " + file.fault);
+    if (!file.fault.empty()) chosen.notes.push_back(last_good_of(file) + ": " + file.fault);
     return {};
   };
   if (const auto ceiling = tenants_.find(tenant); ceiling != tenants_.end()) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agentos/base/result.hpp"
+#include "daemon/last_good.hpp"
 #include "policy/parse.hpp"
 #include "policy/policy.hpp"
 
@@ -18,12 +19,14 @@ struct PolicyFolders {
   std::string profiles{"/usr/share/agentos/policies"};  // of the package: used where the administrators have none
 };
 
-// A file of one of the folders.
+// A file of one of the folders. What is `good` may be from before agentosd was restarted.
 struct PolicyFile {
   std::string path;
   bool packaged{};
   std::string text;                    // of `good`
   std::optional<policy::Policy> good;  // the last one without a mistake
+  TimePoint read{};                    // when agentosd first read this text
+  bool kept{};                         // for after a restart
   std::string fault;                   // every mistake of what the file holds now, a line each; empty: none
 };
 
@@ -31,7 +34,8 @@ struct PolicyFile {
 // that a caller named.
 class Policies {
  public:
-  explicit Policies(PolicyFolders folders) : folders_(std::move(folders)) { static_cast<void>(reload()); }
+  // `kept`: where the last good version of each file is, for after a restart.
+  explicit Policies(PolicyFolders folders, std::optional<LastGood> kept = {});
 
   // Reads all files again. What changed for the worse, for the log.
   [[nodiscard]] std::vector<std::string> reload();
@@ -64,13 +68,19 @@ class Policies {
 
  private:
   using Files = std::map<std::string, PolicyFile, std::less<>>;
+  [[nodiscard]] Files kept_files(LastGood::Kind kind) const;
+  void keep(LastGood::Kind kind, const Files& before, Files& now);
   // Whether all that is in it was read.
   bool read_folder(const std::string& folder, policy::Kind kind, bool packaged, const Files& before, Files& into);
 
   PolicyFolders folders_;
+  std::optional<LastGood> kept_;
   Files policies_, tenants_;
   bool all_tenants_known_{};  // else one that is not known may have ceilings
   std::vector<std::string> folder_faults_;
 };
+
+// "the last good version of PATH, read at TIME, is in force"
+[[nodiscard]] std::string last_good_of(const PolicyFile& file);
 
 }  // namespace agentos::daemon

@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 
 #include "agentos/base/text.hpp"
+#include "daemon/agent_json.hpp"
 #include "daemon/api.hpp"
 #include "daemon/fields.hpp"
 #include "daemon/http/problem.hpp"
@@ -37,6 +38,7 @@ json::object file_json(const std::string& name, const PolicyFile& file) {
           {"path", file.path},
           {"packaged", file.packaged},
           {"state", state_of(file)},
+          {"read", file.good ? json::value(format_time(file.read)) : json::value()},
           {"fault", file.fault}};
 }
 

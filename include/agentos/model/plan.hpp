@@ -44,7 +44,8 @@ struct MountStep {
     workspace,  // the descriptor StartFd::workspace, as Plan::workspace_mode says; caller's ids on disk are agent_uid
                 // inside
     seal,       // target (a mount made before) becomes read-only
-    hide,  // what is at target, or at `source` below the workspace `target`, cannot be reached; nothing there: skipped
+    hide,  // what is at target, or at `source` below the workspace or grant `target`, cannot be reached and the folders
+           // above it not be moved; nothing there: skipped
     protect,  // `source` below the workspace `target` becomes read-only, and stays at its place; it must be there
     grant,    // the next descriptor behind those of StartFd, at target, or at `source` below a grant at `target`, which
               // must be there and stays at its place; caller's ids on disk are agent_uid inside

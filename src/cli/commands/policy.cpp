@@ -121,7 +121,10 @@ class Policy final : public Command {
     AGENTOS_TRY(print(table.text()));
     for (const auto* key : {"policies", "tenants"}) {
       for (const auto& file : list_of(reply.body, key)) {
-        if (const auto fault = AgentView(file).text("fault"); !fault.empty()) note(fault);
+        const AgentView view(file);
+        const auto fault = view.text("fault"), read = view.text("read");
+        if (!fault.empty())
+          note(fault + (read.empty() ? "" : "; the last good version, read at " + read + ", is in force"));
       }
     }
     return exit_status::ok;
@@ -132,7 +135,8 @@ class Policy final : public Command {
         AGENTOS_TRY(context.client().call({.target = context.with_tenant("/v1/policies/" + client::escape(names[0]))}));
     const AgentView view(reply.body);
     if (const auto fault = view.text("fault"); !fault.empty() && !context.json)
-      note("the last good version is in force, and shown; the file holds: " + fault);
+      note("the last good version, read at " + view.text("read") +
+           ", is in force, and shown; the file holds: " + fault);
     AGENTOS_TRY(print(context.json ? json_pretty(reply.body)
                                    : "# " + printable(view.text("path")) + "\n" + printable(view.text("text"), true)));
     return exit_status::ok;

@@ -194,16 +194,19 @@ void add_narrowing(Steps& to, const SandboxRequest& request) {
     if (request.workspace_mode == WorkspaceMode::empty) return;      // there is nothing of the caller's
     to.add({kind, 0, 0755, path.substr(2), request.workspace, {}});  // without "./"
   };
+  const auto grants = request.policy.grants.value_or(policy::Grants());
   for (const auto& path : request.policy.read_only) in_workspace(Kind::protect, path.value);
   for (const auto& path : request.policy.hidden) {
     if (!path.value.starts_with('/')) {
       in_workspace(Kind::hide, path.value);
     } else if (is_within(path.value, request.workspace)) {
       in_workspace(Kind::hide, "." + path.value.substr(request.workspace.size()));
-    } else if (is_of_the_system(path.value) ||
-               (request.policy.grants && policy::grant_of(*request.policy.grants, path.value) != nullptr)) {
-      to.add({Kind::hide, 0, 0755, {}, path.value, {}});  // of all else there is nothing to see
-    }
+    } else if (is_of_the_system(path.value)) {
+      to.add({Kind::hide, 0, 0755, {}, path.value, {}});
+    } else if (const auto* grant = policy::grant_of(grants, path.value)) {
+      const auto& base = grant->value.path;
+      to.add({Kind::hide, 0, 0755, path.value.substr(base.size() + 1), base, {}});
+    }  // of all else there is nothing to see
   }
 }
 

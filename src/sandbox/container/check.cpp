@@ -58,11 +58,15 @@ bool is_clean_path(std::string_view path) {
 }
 
 // Takes away only, makes nothing, and follows no link: so it may lie in the workspace.
-Result<> check_narrowing(const MountStep& step, std::string_view workspace) {
+Result<> check_narrowing(const MountStep& step, std::span<const MountStep* const> grants, std::string_view workspace) {
   const bool inside = step.kind == MountStep::Kind::protect || !step.source.empty();
-  if (inside && (workspace.empty() || step.target != workspace || !is_clean_path("/" + step.source) ||
-                 step.source.size() > path_max || step.source.empty())) {
-    return fail(ErrorKind::forbidden, "'" + printable(step.source) + "' is not a path in the workspace");
+  const bool in_workspace = !workspace.empty() && step.target == workspace;
+  const bool in_grant = step.kind == MountStep::Kind::hide && std::ranges::any_of(grants, [&](const MountStep* grant) {
+                          return granted_path(*grant) == step.target;
+                        });
+  if (inside && ((!in_workspace && !in_grant) || !is_clean_path("/" + step.source) || step.source.size() > path_max ||
+                 step.source.empty())) {
+    return fail(ErrorKind::forbidden, "'" + printable(step.source) + "' is not a path in the workspace or a grant");
   }
   if (!inside && (step.target == "/" || (!workspace.empty() && is_within(workspace, step.target)) ||
                   (!workspace.empty() && is_within(step.target, workspace)))) {
@@ -165,7 +169,7 @@ Result<> check_mounts(const std::vector<MountStep>& mounts, WorkspaceMode mode) 
         break;
       case MountStep::Kind::hide:
       case MountStep::Kind::protect:
-        AGENTOS_TRY(check_narrowing(step, workspace));
+        AGENTOS_TRY(check_narrowing(step, grants, workspace));
         break;
       case MountStep::Kind::directory:
       case MountStep::Kind::symlink:

@@ -261,15 +261,20 @@ class RootBuilder {
     std::array<char, 2100> path{};  // check() bounds both parts
   };
 
-  // A folder cannot be listed or entered, a file not be opened: with nodev even the null device answers EACCES.
+  // A folder cannot be listed or entered, a file not be opened: with nodev even the null device answers EACCES. The
+  // folders above are pinned as in protect(): else the agent could move them, and the next one, for whom it is hidden
+  // at its old path, would find it at another.
   void hide(const MountStep& step) const {
-    const Place place(step);
-    const int target = open_target(root_, place.path.data(), O_PATH);
-    if (target < 0) {
+    Place place(step);
+    const int there = open_target(root_, place.path.data(), O_PATH);
+    if (there < 0) {
       if (errno == ENOENT || errno == ENOTDIR) return;
       if (errno == ELOOP) reporter_.fail("hide (a link leads there: name what it leads to)", place.path.data());
       reporter_.fail("hide", place.path.data());
     }
+    ::close(there);
+    if (!step.source.empty()) pin_above(place, "hide");
+    const int target = open_inside(place, "hide");
     struct stat status{};
     if (::fstat(target, &status) != 0) reporter_.fail("hide", place.path.data());
     constexpr std::uint32_t flags = MountStep::read_only | MountStep::no_suid | MountStep::no_dev | MountStep::no_exec;
@@ -293,8 +298,8 @@ class RootBuilder {
     set_flags(mount, step);
     if (!step.source.empty()) {
       Place place(step);
-      pin_above(place);
-      cover_with(mount, open_inside(place), place);
+      pin_above(place, "mount on what is not there");
+      cover_with(mount, open_inside(place, "mount on what is not there"), place);
       return;
     }
     struct statx status{};
@@ -307,8 +312,9 @@ class RootBuilder {
   // move them away and put others, with other things in them, in their place.
   void protect(const MountStep& step) const {
     Place place(step);
-    pin_above(place);
-    const int target = open_inside(place);
+    constexpr const char* missing = "protect what the workspace does not have";
+    pin_above(place, missing);
+    const int target = open_inside(place, missing);
     const int clone = ::open_tree(target, "", clone_flags | AT_EMPTY_PATH);
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
@@ -317,17 +323,17 @@ class RootBuilder {
     cover_with(clone, target, place);
   }
 
-  void pin_above(Place& place) const {
+  void pin_above(Place& place, const char* missing) const {
     for (std::size_t at = place.base + 1; place.path[at] != '\0'; ++at) {
       if (place.path[at] != '/') continue;
       place.path[at] = '\0';
-      pin(place);
+      pin(place, missing);
       place.path[at] = '/';
     }
   }
 
-  void pin(const Place& place) const {
-    const int target = open_inside(place);
+  void pin(const Place& place, const char* missing) const {
+    const int target = open_inside(place, missing);
     struct statx status{};
     if (::statx(target, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0)
       reporter_.fail("protect", place.path.data());
@@ -338,9 +344,9 @@ class RootBuilder {
     cover_with(::open_tree(target, "", clone_flags | AT_EMPTY_PATH), target, place);
   }
 
-  int open_inside(const Place& place) const {
+  int open_inside(const Place& place, const char* missing) const {
     const int target = open_target(root_, place.path.data(), O_PATH);
-    if (target < 0 && errno == ENOENT) reporter_.fail("find what the policy names", place.path.data());
+    if (target < 0 && errno == ENOENT) reporter_.fail(missing, place.path.data());
     if (target < 0 && errno == ELOOP) reporter_.fail("mount (a link leads there)", place.path.data());
     if (target < 0) reporter_.fail("open", place.path.data());
     return target;

@@ -36,6 +36,15 @@ has "permission denied" "$err" "Permission denied"
 status "nor listed" 2 run --policy test-paths "${bind[@]}" -- ls secrets
 status "nor a hidden file be read" 1 run --policy test-paths "${bind[@]}" -- cat .env
 status "nor be moved away from under it" 1 run --policy test-paths "${bind[@]}" -- sh -c 'mv secrets open && cat open/key'
+mkdir -p holder/in && echo deep >holder/in/secret
+policy test-deep <<'YAML'
+version: 1
+filesystem: {hidden: [./holder/in/secret], workspace: bind}
+YAML
+status "without the policy a folder can be moved" 0 run "${bind[@]}" -- sh -c 'mv holder held && mv held holder'
+status "with it not with what is hidden in it, for the next agent to find" 1 run --policy test-deep "${bind[@]}" -- mv holder held
+status "nor the folder within" 1 run --policy test-deep "${bind[@]}" -- mv holder/in holder/out
+rm -r holder
 status "nor a hidden program of the host be run" 126 run --policy test-paths "${bind[@]}" -- head -n 1 src/main
 status "which runs without the policy" 0 run "${bind[@]}" -- head -n 1 src/main
 status "what is not hidden is there" 0 run --policy test-paths "${bind[@]}" -- cat src/main
@@ -188,8 +197,16 @@ until_true "is read again when its file changes" "$agentos" run --rm --policy te
 printf 'version: 1\nfilesystem: {workspace: rw}\n' >"$policies/test-live.yaml"
 until_true "a bad file is noticed" sh -c "'$agentos' policy list 2>/dev/null | grep -q 'test-live *last-good'"
 status "the last good one is in force" 0 run --policy test-live "${bind[@]}" -- sh -c 'echo y >new'
-has "and run says so" "$err" "the last good version of $policies/test-live.yaml is in force: $policies/test-live.yaml:2:25: 'rw' is not known here"
-has "show says so" "$("$agentos" policy show test-live 2>&1)" "the last good version is in force"
+has "and run says so" "$err" "the last good version of $policies/test-live.yaml, read at 20"
+has "with the mistake" "$err" ", is in force: $policies/test-live.yaml:2:25: 'rw' is not known here"
+has "show says so" "$("$agentos" policy show test-live 2>&1)" "the last good version, read at 20"
+has "list says so" "$("$agentos" policy list 2>&1)" "'rw' is not known here"
+read=$("$agentos" policy show --json test-live | jq -r .read)
+stop_agentosd; revive_agentosd
+is "it survives a restart of agentosd" "$("$agentos" policy show --json test-live | jq -r '.state + " " + .read')" "last-good $read"
+status "and is in force" 0 run --policy test-live "${bind[@]}" -- sh -c 'echo y >new'
+has "which run says" "$err" "the last good version of $policies/test-live.yaml, read at $read, is in force"
+has "and doctor" "$("$agentos" doctor)" "the last good version, read at $read, is in force"
 has "list says so" "$("$agentos" policy list 2>&1)" "test-live.yaml:2:25"
 status "reload says so" 1 "$agentos" policy reload
 has "with the place" "$err" "test-live.yaml:2:25: 'rw' is not known here"

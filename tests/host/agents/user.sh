@@ -26,6 +26,17 @@ out=$(echo end | python3 "$here/person.py" agentos run -- sh -c 'tty; exit 4')
 is "on a terminal" $? 4
 has "there is one" "$out" /dev/pts/0
 
+# Her own state of a program, by the packaged policy: written where it is hers, and nothing beside it.
+mkdir -p ~/.claude/projects && echo '{}' >~/.claude/settings.json
+claude() { agentos run --rm --policy claude-code -- sh -c "$1"; }
+status "an agent keeps its sessions in her home" 0 claude 'echo kept >~/.claude/projects/session && cat ~/.claude/settings.json'
+is "as hers" "$(cat ~/.claude/projects/session) $(stat -c %u:%g ~/.claude/projects/session)" "kept $me"
+status "it finds them at their own path too" 0 claude "cat $HOME/.claude/projects/session"
+status "its settings it cannot change" 2 claude 'echo bad >~/.claude/settings.json'
+claude 'mkdir -p ~/.claude/hooks && echo bad >~/.claude/hooks/new && echo bad >~/.claude/settings.local.json' 2>"$folder/err"
+is "nor make others" "$(find ~/.claude -type f | sort | xargs -n 1 basename | xargs)" "session settings.json"
+rm -r ~/.claude
+
 status "detach" 0 agentos run --detach --name worker --memory 256M -- sh -c 'echo begun; sleep 1000'
 id=$out
 has "ps" "$(agentos ps)" worker

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/agent_json.hpp"
 #include "daemon/features.hpp"
 #include "daemon/policy_watch.hpp"
 #include "fakes/await.hpp"
@@ -66,6 +67,58 @@ TEST_F(PoliciesTest, KeepsTheLastGoodVersionOfABadFile) {
   EXPECT_THAT(policies.reload(), IsEmpty());
   EXPECT_THAT(chosen(policies, {.name = "mine", .own = {}, .asked = {}}).notes, IsEmpty());
   EXPECT_EQ(policies_feature(policies).state, Feature::State::enforced);
+}
+
+TEST_F(PoliciesTest, KeepsTheLastGoodVersionAcrossRestarts) {
+  const LastGood kept(folder.path() + "/kept");
+  write(folders.policies, "mine", "resources: {pids: 9}\n");
+  write(folders.tenants, "acme", "resources: {cpu: 1}\n");
+  const auto mine = [](const Policies& policies) { return chosen(policies, {.name = "mine", .own = {}, .asked = {}}); };
+  const auto first = Policies(folders, kept).policies().at("mine").read;
+  write(folders.policies, "mine", "resources: {pids: many}\n");
+  write(folders.tenants, "acme", "colour: red\n");
+  {
+    Policies restarted(folders, kept);
+    EXPECT_EQ(mine(restarted).policy.pids->value.count, 9U);
+    EXPECT_EQ(mine(restarted).policy.cpu->value.percent, 100U);
+    EXPECT_EQ(restarted.policies().at("mine").read, first);
+    EXPECT_THAT(mine(restarted).notes, SizeIs(2));
+    EXPECT_THAT(mine(restarted).notes[1], HasSubstr("the last good version of " + folders.policies +
+                                                    "/mine.yaml, read at " + format_time(first) + ", is in force: "));
+    EXPECT_THAT(restarted.faults(), SizeIs(2));
+    EXPECT_EQ(policies_feature(restarted).state, Feature::State::degraded);
+    EXPECT_FALSE(Policies(folders).choose("acme", {.name = "mine", .own = {}, .asked = {}}))
+        << "without it there is none";
+    EXPECT_EQ(mine(Policies(folders, kept)).policy.pids->value.count, 9U) << "nor only once";
+  }
+  // Nobody else reads it, and a new one that a crash left behind is none.
+  const auto mode = [&](const std::string& path) {
+    return static_cast<unsigned>(std::filesystem::status(folder.path() + path).permissions()) & 077U;
+  };
+  EXPECT_EQ(mode("/kept") | mode("/kept/policies") | mode("/kept/policies/mine"), 0U);
+  std::ofstream(folder.path() + "/kept/policies/.new") << "half";
+  std::ofstream(folder.path() + "/kept/policies/other") << "no record";
+  EXPECT_EQ(mine(Policies(folders, kept)).policy.pids->value.count, 9U);
+  // A file that is gone is gone, and mended is mended.
+  std::filesystem::remove(folders.tenants + "/acme.yaml");
+  write(folders.policies, "mine", "resources: {pids: 8}\n");
+  EXPECT_EQ(mine(Policies(folders, kept)).policy.pids->value.count, 8U);
+  write(folders.tenants, "acme", "colour: red\n");
+  EXPECT_FALSE(Policies(folders, kept).choose("acme", {})) << "it was removed in between";
+  write(folders.policies, "mine", "colour: red\n");
+  std::filesystem::remove(folders.tenants + "/acme.yaml");
+  EXPECT_EQ(mine(Policies(folders, kept)).policy.pids->value.count, 8U);
+}
+
+TEST_F(PoliciesTest, SaysWhereItCannotKeepThem) {
+  Policies policies(folders, LastGood(folder.path() + "/later/kept"));
+  EXPECT_THAT(policies.faults(), ElementsAre(HasSubstr("default.yaml: not kept for after a restart: ")));
+  EXPECT_THAT(policies.reload(), IsEmpty());  // said once
+  EXPECT_THAT(policies.faults(), SizeIs(1));  // and still so
+  EXPECT_TRUE(policies.choose("acme", {}));
+  std::filesystem::create_directory(folder.path() + "/later");
+  EXPECT_THAT(policies.reload(), IsEmpty());
+  EXPECT_THAT(policies.faults(), IsEmpty());
 }
 
 TEST_F(PoliciesTest, AFileThatNeverWasGoodIsRefusedAndHidesThePackagedOne) {

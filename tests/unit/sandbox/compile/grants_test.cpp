@@ -108,7 +108,7 @@ TEST(GrantPlan, LinksWhatIsOfTheHomeIntoTheAgentsOwn) {
 
 TEST(GrantPlan, HidesWhatIsHiddenInThem) {
   EXPECT_THAT(steps("read_write: [/srv], hidden: [/srv/secret, /opt/nothing, /srv2, ~/nowhere]"),
-              ElementsAre("grant /srv", "workspace", "hide /srv/secret"));
+              ElementsAre("grant /srv", "workspace", "hide /srv + secret"));
   EXPECT_THAT(steps("read_write: [/srv/a, /srv/b], hidden: [/srv/a]"), ElementsAre("grant /srv/b", "workspace"));
   EXPECT_THAT(steps("hidden: [~/project/.env]"), ElementsAre("workspace", "hide /home/alice/project + .env"));
   EXPECT_THAT(refusal("hidden: [/home/alice]"),
@@ -194,6 +194,13 @@ TEST(GrantCheck, RefusesPlansThatGrantWhatIsNeverGranted) {
   EXPECT_THAT(with(grant("/srv")), HasSubstr("would cover another grant"));
   EXPECT_THAT(with(grant("/srv/other", "x")), HasSubstr("is not granted"));
   EXPECT_THAT(with(grant("/srv/x"), true), HasSubstr("behind the workspace"));
+  const auto narrow = [](Kind kind, const char* target, const char* source) {
+    return MountStep{kind, 0, 0755, source, target, {}};
+  };
+  EXPECT_EQ(with(narrow(Kind::hide, "/srv/out", "a/b"), true), "accepted");
+  EXPECT_THAT(with(narrow(Kind::hide, "/srv", "out"), true), HasSubstr("not a path in the workspace or a grant"));
+  EXPECT_THAT(with(narrow(Kind::hide, "/srv/out", "../x"), true), HasSubstr("not a path in the workspace or a grant"));
+  EXPECT_THAT(with(narrow(Kind::protect, "/srv/out", "a"), true), HasSubstr("not a path in the workspace or a grant"));
   for (const char* folder : {"/srv/out/x", "/srv/data/x"}) {
     EXPECT_THAT(with({Kind::file, 0, 0644, "text", folder, {}}), HasSubstr("lies in what is granted")) << folder;
     EXPECT_THAT(with({Kind::directory, 0, 0755, {}, folder, {}}), HasSubstr("lies in what is granted")) << folder;
