@@ -127,7 +127,7 @@ finish() {
     find "$cgroup2/$slice" -depth -type d -exec rmdir {} + 2>/dev/null
   fi
   [ $failures = 0 ] || for log in spawnd agentosd; do
-    [ -s "$folder/$log.log" ] && { echo "--- $log"; tail -60 "$folder/$log.log"; }
+    [ -s "$folder/$log.log" ] && { echo "--- $log"; tail -20 "$folder/$log.log"; }
   done
   tell_and_exit
 }
