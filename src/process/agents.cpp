@@ -1,5 +1,7 @@
 #include "process/agents.hpp"
 
+#include <poll.h>
+
 #include <csignal>
 #include <cstring>
 #include <exception>
@@ -145,10 +147,14 @@ void Agents::attend(const LivePtr& live, Started started) {
 }
 
 asio::awaitable<void> Agents::supervise(LivePtr live) {
-  // A pidfd is readable when the process has ended; the pid namespace is empty by then.
-  const auto [error] =
-      co_await live->pidfd->async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
-  if (error) co_return;
+  // A pidfd is readable when the process has ended; the pid namespace is empty by then. Asio may say so for a
+  // descriptor that it had watched in the same place before (that of a cgroup.events just closed): the kernel is asked
+  // again, or an agent that runs would be given up.
+  for (pollfd ended{live->pidfd->native_handle(), POLLIN, 0}; ::poll(&ended, 1, 0) != 1;) {
+    const auto [error] = co_await live->pidfd->async_wait(asio::posix::stream_descriptor::wait_read,
+                                                          asio::as_tuple(asio::use_awaitable));
+    if (error) co_return;
+  }
   finish(live, "killed");
   co_await clean_up(live);
 }

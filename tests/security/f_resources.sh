@@ -16,7 +16,8 @@ responsive() { # WHAT: the supervisor and another agent, while somebody takes al
 }
 
 # What the kernel counts by user: each agent is a user, and the host's root is another.
-"$agentos" run --detach --name taker -- python3 take.py $all inotify ptys signals files >/dev/null 2>&1
+printf 'version: 1\nprocess: {limits: {nofile: 4096}}\n' >"$folder/files.yaml" # less to take where all is slow
+"$agentos" run --detach --name taker --policy-file "$folder/files.yaml" -- python3 take.py $all inotify ptys signals files >/dev/null 2>&1
 has_all taker
 for end in "inotify: [0-9]* EMFILE" "ptys: [0-9]* ENOSPC" "signals: [0-9]* EAGAIN" "files: [0-9]* EMFILE"; do
   is "that has an end: ${end%:*}" "$(reported taker | grep -c "$end")" 1
@@ -100,6 +101,18 @@ until_true "its programs run" sh -c "[ \"\$(grep -c '' '$("$agentos" inspect orp
 kill -9 "$pid"
 status "an agent whose init was killed has ended" 137 timeout 20 "$agentos" wait orphans
 is "with all its programs" "$(of_agent)" ""
+
+# Paused in its first moments an agent is still one that is known to run.
+for i in {1..12}; do
+  "$agentos" run --detach --name "early$i" -- sleep 1000 >/dev/null 2>&1 &
+  early=$!
+  until "$agentos" pause "early$i" >/dev/null 2>&1 || ! kill -0 $early 2>/dev/null; do :; done
+  wait $early
+  "$agentos" pause "early$i" >/dev/null 2>&1 # where it was there before the first try
+  is "paused as it starts, $i" "$("$agentos" inspect "early$i" | jq -r '.status')" paused
+done
+is "no process runs without a record" "$(cgroups | wc -l)" "$("$agentos" ps -q | wc -l)"
+"$agentos" ps -q | xargs "$agentos" terminate --grace 0 >/dev/null
 
 # Nobody comes before others because agentos-spawnd does.
 if [ -z "$installed" ]; then

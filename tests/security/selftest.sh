@@ -47,7 +47,8 @@ selftest=$!
 until_true "its agent is there" sh -c "'$agentos' ps -q | grep -q . && '$agentos' pause \$('$agentos' ps -q) || ! kill -0 $selftest"
 kill -TERM $selftest # a shell's background jobs ignore SIGINT
 wait $selftest
-is "interrupted while its agent was held up" "$?" "$(grep -q held "$folder/out" && echo 0 || echo 143)"
+ended=$?
+is "interrupted while its agent was held up: $(tail -n 3 "$folder/out" | tr "\n" " ")" "$ended" "$(grep -q held "$folder/out" && echo 0 || echo 143)"
 nothing_left "interrupted"
 
 # With an agentos-init that leaves its programs root of the sandbox: what is open is found, and nothing else is said to be.

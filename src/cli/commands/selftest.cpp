@@ -82,6 +82,7 @@ class Selftest final : public Command {
   }
 
   Result<int> run(Context& context) override {
+    auto signals = AGENTOS_TRY(relay_signals(false));  // from here on none of them leaves anything behind
     const auto folder = AGENTOS_TRY(Folder::create());
     const auto workspace = AGENTOS_TRY(open_workspace(folder.path()));
     const auto name = AGENTOS_TRY(new_name());
@@ -95,7 +96,6 @@ class Selftest final : public Command {
                              {"workspace_mode", agentos::name(WorkspaceMode::read_only)},  // so it has nothing to leave
                              {"remove_on_exit", true}};
     AGENTOS_TRY(policy_.put(body));
-    auto signals = AGENTOS_TRY(relay_signals(false));
     const auto answer = context.client().call({.method = "POST",
                                                .target = context.with_tenant("/v1/agents"),
                                                .body = std::move(body),
