@@ -5,6 +5,8 @@
 
 // Project quotas (quotactl(2), PRJQUOTA) of the file system that layers are on: ext4 and xfs. The kernel's own records
 // are the only ones: a layer's folder carries the number of its project, and who makes something in it passes it on.
+// A limit does not hold who has CAP_SYS_RESOURCE: neither agents nor overlayfs do, which writes for them with what root
+// had when it mounted, less that capability (ovl_fill_super in fs/overlayfs/super.c). The probe tries it.
 namespace agentos::spawnd::quota {
 
 // Gives the empty folder a project of its own that may hold so much. unsupported: quotas are not enforced there.

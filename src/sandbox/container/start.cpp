@@ -144,10 +144,17 @@ Result<> check_descriptors(const Plan& plan, const std::vector<UniqueFd>& fds) {
   const auto is = [&](StartFd which, mode_t type) {
     // Never asks a file system that a user serves (FUSE): it could keep the answer, and with it this one thread.
     struct statx status{};
+    errno = 0;
     return ::statx(at(which), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
            (status.stx_mode & S_IFMT) == type;
   };
-  if (!is(StartFd::workspace, S_IFDIR)) return fail(ErrorKind::invalid, "the workspace is not a directory");
+  const bool is_folder = is(StartFd::workspace, S_IFDIR);
+  // FUSE lets nobody in but who serves it, root neither, unless it was mounted with allow_other.
+  if (!is_folder && errno == EACCES) {
+    return fail(ErrorKind::unsupported, "the workspace is on a file system that only its user can enter (FUSE)",
+                "use a directory on a disk");
+  }
+  if (!is_folder) return fail(ErrorKind::invalid, "the workspace is not a directory");
   if (::fcntl(at(StartFd::spec), F_GET_SEALS) <= 0) return fail(ErrorKind::invalid, "the start record is not sealed");
   if (!is(StartFd::listener, S_IFSOCK) || !is(StartFd::log_0, S_IFREG) || !is(StartFd::log_1, S_IFREG) ||
       !is(StartFd::exit_record, S_IFREG)) {

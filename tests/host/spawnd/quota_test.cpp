@@ -213,6 +213,7 @@ class NoQuotaTest : public SpawndTest {
 
 TEST_F(NoQuotaTest, a_limit_is_refused_and_nothing_stays) {
   EXPECT_FALSE(facts_.layer_quota);
+  facts_.overlay = true;  // whether it is or not: the limit comes first
   layer_limit_ = least_layer;
   const auto refused = send(request({"hostname"}));
   ASSERT_EQ(refused.kind, SpawndReply::Kind::failed);
