@@ -84,11 +84,15 @@ time.sleep(1000)'
 group=$("$agentos" inspect parent | jq -r .sandbox.cgroup)
 uid=$(awk '/^Uid:/ {print $2}' "/proc/$("$agentos" inspect parent | jq .pid)/status")
 until_true "a daemon that left everything behind" sh -c "[ \"\$(grep -c '' '$group/cgroup.procs')\" -ge 3 ]"
-spaces() { readlink /proc/[0-9]*/ns/net 2>/dev/null | sort -u | wc -l; }
-before=$(spaces)
+space=$(readlink "/proc/$("$agentos" inspect parent | jq .pid)/ns/net")
+holders() { # of that network namespace: processes in it, descriptors of it, mounts of it
+  readlink /proc/[0-9]*/ns/net /proc/[0-9]*/fd/* 2>/dev/null | grep -c -x -F "$space"
+  cat /proc/[0-9]*/mountinfo 2>/dev/null | grep -c -F "$space"
+}
+is "its network namespace has processes, and nothing else holds it" "$(holders | tr '\n' ' ' | sed 's/^[1-9][0-9]* /some /')" "some 0 "
 "$agentos" terminate --grace 0 parent >/dev/null
 is "it ended with the agent" "$(of_agent)" ""
-is "and so did the network namespace" "$(spaces)" $((before - 1))
+is "and nothing holds its network namespace" "$(holders | tr '\n' ' ')" "0 0 "
 
 # Who kills whatever it can reach kills itself alone; and without agentos-init nothing goes on.
 status "kill -9 -1" 0 "$agentos" run --name killer -- sh -c 'sleep 1000 & kill -9 -1; wait $!; echo $?'
