@@ -39,9 +39,9 @@ printf 'version: 1\nprocess: {limits: {nproc: 60}}\n' >"$folder/few.yaml"
 has_all forks
 has "processes: that has an end" "$(reported forks)" EAGAIN
 responsive "processes"
-uid=$(awk '/^Uid:/ {print $2}' "/proc/$("$agentos" inspect forks | jq .pid)/status")
-of_agent() { # the processes of this host that have an id of the range that begins at $uid
-  grep -s '^Uid:' /proc/[0-9]*/status | awk -v low="$uid" '$2 >= low && $2 < low + 16384'
+pids=$(readlink "/proc/$("$agentos" inspect forks | jq .pid)/ns/pid")
+of_agent() { # the processes of this host in the pid namespace $pids, which nobody can leave
+  find -L /proc/[0-9]*/ns/pid -maxdepth 0 -inum "${pids//[!0-9]/}" 2>/dev/null
 }
 is "processes: there are many" "$([ "$(of_agent | wc -l)" -gt 40 ] && echo many)" many
 group=$("$agentos" inspect forks | jq -r .sandbox.cgroup)
@@ -82,13 +82,17 @@ for fd in range(3): os.close(fd)
 time.sleep(1000)'
 "$agentos" run --detach --name parent -- sh -c "python3 -c '$escape'; sleep 1000" >/dev/null 2>&1
 group=$("$agentos" inspect parent | jq -r .sandbox.cgroup)
-uid=$(awk '/^Uid:/ {print $2}' "/proc/$("$agentos" inspect parent | jq .pid)/status")
+pids=$(readlink "/proc/$("$agentos" inspect parent | jq .pid)/ns/pid")
 until_true "a daemon that left everything behind" sh -c "[ \"\$(grep -c '' '$group/cgroup.procs')\" -ge 3 ]"
-spaces() { readlink /proc/[0-9]*/ns/net 2>/dev/null | sort -u | wc -l; }
-before=$(spaces)
+space=$(readlink "/proc/$("$agentos" inspect parent | jq .pid)/ns/net")
+holders() { # of that network namespace: processes in it, descriptors of it, mounts of it
+  readlink /proc/[0-9]*/ns/net /proc/[0-9]*/fd/* 2>/dev/null | grep -c -x -F "$space"
+  cat /proc/[0-9]*/mountinfo 2>/dev/null | grep -c -F "$space"
+}
+is "its network namespace has processes, and nothing else holds it" "$(holders | tr '\n' ' ' | sed 's/^[1-9][0-9]* /some /')" "some 0 "
 "$agentos" terminate --grace 0 parent >/dev/null
 is "it ended with the agent" "$(of_agent)" ""
-is "and so did the network namespace" "$(spaces)" $((before - 1))
+is "and nothing holds its network namespace" "$(holders | tr '\n' ' ')" "0 0 "
 
 # Who kills whatever it can reach kills itself alone; and without agentos-init nothing goes on.
 status "kill -9 -1" 0 "$agentos" run --name killer -- sh -c 'sleep 1000 & kill -9 -1; wait $!; echo $?'
@@ -96,7 +100,7 @@ is "kills what else there is of the agent" "$out" 137
 is "and its record is there" "$("$agentos" inspect killer | jq -r '.status')" completed
 "$agentos" run --detach --name orphans -- sh -c 'sleep 1000 & sleep 1000' >/dev/null 2>&1
 pid=$("$agentos" inspect orphans | jq .pid)
-uid=$(awk '/^Uid:/ {print $2}' "/proc/$pid/status")
+pids=$(readlink "/proc/$pid/ns/pid")
 until_true "its programs run" sh -c "[ \"\$(grep -c '' '$("$agentos" inspect orphans | jq -r .sandbox.cgroup)/cgroup.procs')\" -ge 3 ]"
 kill -9 "$pid"
 status "an agent whose init was killed has ended" 137 timeout 20 "$agentos" wait orphans
