@@ -179,11 +179,16 @@ TEST(Compose, AUsersFileOnlyNarrowsTheQuotaOfALayer) {
 
 // As agentos 0.1.0 wrote it before layers had quotas.
 TEST(PolicyCode, ReadsTheFirstVersion) {
+  // It had no quotas behind the workspace's mode, no limit of core files, and no grants, which are last: a byte each
+  // where they are not set.
   const auto policy = read("filesystem: {workspace: ro}\nprocess: {seccomp: strict}\n", "a.yaml");
   auto bytes = encode(policy);
-  const auto two_unset = bytes.find(std::string("a.yaml")) + 6 + 8;  // behind the origin of the workspace's mode
-  ASSERT_EQ(bytes.substr(two_unset, 2), std::string(2, '\0'));
-  bytes.erase(two_unset, 2);
+  const auto quotas = bytes.find("a.yaml") + 6 + 8;            // behind the origin of the mode
+  const auto core = bytes.find("a.yaml", quotas) + 6 + 8 + 6;  // behind that of seccomp, and six limits
+  ASSERT_EQ(bytes.substr(quotas, 2) + bytes.substr(core, 1) + bytes.back(), std::string(4, '\0'));
+  bytes.pop_back();
+  bytes.erase(core, 1);
+  bytes.erase(quotas, 2);
   EXPECT_FALSE(decode(bytes));
   bytes[0] = 1;
   const auto again = decode(bytes);

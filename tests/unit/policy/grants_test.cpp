@@ -213,16 +213,6 @@ TEST(Grants, AreExplainedAndKept) {
   EXPECT_THAT(lines(policy), ElementsAre(Line{"filesystem.read_write", "/home/alice/.x", {"p.yaml", 2, 27}},
                                          Line{"filesystem.read_only", "/srv?", {"p.yaml", 2, 46}}));
   EXPECT_EQ(*decode(encode(policy)), policy);
-  // What an agentosd before this one kept: without grants, at the end, and without the seventh limit.
-  policy.grants.reset();
-  auto kept = encode(policy);
-  ASSERT_EQ(kept[0], 2);
-  kept[0] = 1;
-  kept.pop_back();
-  kept.erase(1 + 10, 1);  // behind ten settings that are not set, a byte each
-  const auto old = decode(kept);
-  ASSERT_TRUE(old) << old.error().message();
-  EXPECT_EQ(*old, policy);
 }
 
 }  // namespace
