@@ -64,8 +64,9 @@ Finding set_id_mounts() {
 
 // What is where in a sandbox; the workspace is where this was started.
 Finding foreign_mounts() {
-  const std::array<std::string, 12> exact{"/",      "/usr",    "/bin",  "/sbin", "/lib",     "/lib32",
-                                          "/lib64", "/libx32", "/proc", "/tmp",  "/var/tmp", "/home/agent"};
+  const std::array<std::string, 15> exact{"/",        "/usr",        "/bin",    "/sbin", "/lib",
+                                          "/lib32",   "/lib64",      "/libx32", "/proc", "/tmp",
+                                          "/var/tmp", "/home/agent", "/etc",    "/dev",  "/sys"};
   const std::array<std::string, 4> below{"/etc/", "/proc/", "/dev/", "/sys/"};
   char* cwd = ::getcwd(nullptr, 0);
   const std::string workspace = cwd == nullptr ? "?" : cwd;
@@ -98,7 +99,7 @@ Finding host_files() {
   for (const char* way :
        {"", "/proc/self/root", "/proc/1/root", "/proc/self/cwd/../../../../../../..", "/proc/1/cwd"}) {
     for (const char* file :
-         {"/etc/shadow", "/root", "/boot", "/var/lib", "/run", "/home/agent/../../var/log", "/opt"}) {
+         {"/etc/shadow", "/root", "/boot", "/var/lib", "/run/lock", "/home/agent/../../var/log", "/opt"}) {
       const auto path = std::string(way) + file;
       if (open_file(path, O_RDONLY).found == "ok") reached.push_back(path);
     }
