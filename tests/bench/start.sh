@@ -7,7 +7,7 @@ cd "$(workspace ws)" || exit 1
 
 # A root file system with nothing but /bin/true, for the runtimes that take one.
 bundle() {
-  mkdir -p "$folder/bundle/rootfs" && cd "$folder/bundle" || return 1
+  mkdir -p "$folder/$1/rootfs" && cd "$folder/$1" || return 1
   { echo /bin/true; ldd /bin/true | grep -o '/[^ ]*'; } | xargs -I{} cp --parents -L {} rootfs
   "$1" spec
   jq '.process.args = ["/bin/true"] | .process.terminal = false | .linux.resources = {}' config.json >config.new
@@ -23,7 +23,11 @@ if command -v bwrap >/dev/null; then
 fi
 for runtime in crun runc; do
   command -v $runtime >/dev/null || continue
-  (bundle $runtime) && commands+=(--command "$runtime run" $runtime run --bundle "$folder/bundle" "agentos-bench-$$-$runtime")
+  if (bundle $runtime && $runtime run agentos-bench-try) >"$folder/err" 2>&1; then
+    commands+=(--command "$runtime run" $runtime run --bundle "$folder/$runtime" "agentos-bench-$$")
+  else
+    echo "$runtime is left out: $(tail -n 1 "$folder/err")"
+  fi
 done
 if command -v firejail >/dev/null; then
   commands+=(--command "firejail" firejail --quiet --noprofile --private --net=none /bin/true)
