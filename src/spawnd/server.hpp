@@ -14,7 +14,8 @@
 
 namespace agentos::spawnd {
 
-// One poll loop: requests from agentosd, starts under way, children that have ended. Never blocks on a child.
+// One poll loop: requests from agentosd, starts under way, children that have ended. Never waits for an
+// agent; for helpers of a start that only make something in the kernel it does.
 class Server {
  public:
   Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& tenants, Layers& layers,

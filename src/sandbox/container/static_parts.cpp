@@ -15,9 +15,13 @@ std::string_view folder_of(const MountStep& step) {
   return slash == std::string_view::npos ? std::string_view() : target.substr(0, slash);
 }
 
+// Parts are built with the rights of root on the host, and device nodes of the host are bound writable: so nothing in
+// one changes owner or mode of what is there already. What has such a step is built by the sandbox's own root instead.
 bool is_static(const MountStep& step) {
-  return (step.flags & MountStep::shared) != 0 && (step.kind == Kind::directory || step.kind == Kind::symlink ||
-                                                   step.kind == Kind::file || step.kind == Kind::bind);
+  const bool changes = (step.flags & MountStep::of_agent) != 0 || step.mode > 0777;
+  return (step.flags & MountStep::shared) != 0 && !changes &&
+         (step.kind == Kind::directory || step.kind == Kind::symlink || step.kind == Kind::file ||
+          step.kind == Kind::bind);
 }
 
 // What a built part cannot take: it is read-only, so a step that has to make something in it would fail.

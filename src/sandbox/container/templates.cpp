@@ -102,12 +102,13 @@ Result<> Templates::build(std::span<const MountStep> steps, const std::string& f
   kept_.push_front(std::move(made));
   const Kept& kept = kept_.front();
   const pid_t pid = ::fork();
+  const int fork_failed = errno;
   if (pid == 0) {
     build_part(moved, workshop_, kept.place.c_str(), Reporter(write.get()));
     ::_exit(0);
   }
   write.reset();
-  auto built = pid < 0 ? fail_errno("fork") : ended_well(pid, read.get());
+  auto built = pid < 0 ? fail_errno(fork_failed, "fork") : ended_well(pid, read.get());
   if (built) {
     AGENTOS_TRY(workshop_.enter());
     kept_.front().root.reset(::open(kept.place.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

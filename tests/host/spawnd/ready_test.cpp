@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,6 +73,30 @@ TEST_F(SpawndTest, names_are_each_agents_own) {
   const auto second = run({"read /etc/hostname", "read /etc/hosts"});
   EXPECT_THAT(second[0].second, HasSubstr("second"));
   EXPECT_THAT(second[1].second, HasSubstr("127.0.1.1 second"));
+}
+
+TEST_F(SpawndTest, no_shared_step_changes_a_device_of_the_host) {
+  struct stat before{};
+  ASSERT_EQ(::stat("/dev/null", &before), 0);
+  for (const auto& [flags, mode] :
+       {std::pair{MountStep::shared | MountStep::of_agent, 0755U}, std::pair{MountStep::shared | 0U, 01777U},
+        std::pair{MountStep::shared | 0U, 0755U}}) {
+    auto wanted = request({"hostname"});
+    auto& steps = wanted.message.plan.mounts;
+    const auto null = std::ranges::find(steps, "/dev/null", &MountStep::target);
+    ASSERT_NE(null, steps.end());
+    steps.insert(null + 1, {MountStep::Kind::directory, flags, mode, {}, "/dev/null", {}});
+    const auto reply = send(wanted);
+    // The last one asks for nothing that is not there.
+    EXPECT_EQ(reply.kind,
+              mode == 0755U && flags == MountStep::shared ? SpawndReply::Kind::started : SpawndReply::Kind::failed)
+        << reply.message;
+    if (reply.kind == SpawndReply::Kind::started) wait_for_end(reply);
+    struct stat after{};
+    ASSERT_EQ(::stat("/dev/null", &after), 0);
+    EXPECT_EQ(after.st_uid, before.st_uid);
+    EXPECT_EQ(after.st_mode, before.st_mode);
+  }
 }
 
 class OwnMounts : public SpawndTest {

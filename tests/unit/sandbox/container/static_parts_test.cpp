@@ -30,6 +30,11 @@ TEST(StaticParts, are_shared_steps_in_a_row_below_one_folder) {
 TEST(StaticParts, are_not_what_an_agent_has_alone) {
   EXPECT_EQ(text({own(Kind::file, "/etc/a"), own(Kind::file, "/etc/b")}), "");
   EXPECT_EQ(text({shared(Kind::tmpfs, "/etc/a"), shared(Kind::workspace, "/etc/b")}), "");
+  auto owned = shared(Kind::directory, "/dev/null"), open = owned;
+  owned.flags |= MountStep::of_agent;
+  open.mode = 01777;
+  EXPECT_EQ(text({shared(Kind::bind, "/dev/null"), owned}), "") << "the host's device would get another owner";
+  EXPECT_EQ(text({shared(Kind::bind, "/dev/null"), open}), "") << "or mode";
   EXPECT_EQ(text({shared(Kind::bind, "/etc/a")}), "") << "one step is as quick";
   EXPECT_EQ(text({shared(Kind::bind, "/etc"), shared(Kind::bind, "/usr")}), "") << "these are the folders themselves";
 }
