@@ -1,7 +1,6 @@
 // Process 1 of the sandbox, agentos-init, against the agent that it has started. Control runs have a process 1 of their
 // own.
 #include <fcntl.h>
-#include <linux/ioprio.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -16,6 +15,10 @@ namespace agentos::probe {
 namespace {
 
 const std::string folder = "/proc/1/";
+
+// Of linux/ioprio.h, which names a parameter "class" in Debian 12.15 (6.1.192) and so is no C++ there.
+constexpr int ioprio_who_process = 1;
+constexpr int ioprio_best_effort_5 = 2 << 13 | 5;
 
 std::string difference(const std::string& all, const char* what, int number) {
   const auto word = word_of(number);
@@ -56,8 +59,7 @@ Finding scheduling() {
   cpu_set_t cpus;
   ::sched_getaffinity(0, sizeof cpus, &cpus);
   all = difference(all, "sched_setaffinity", result(::sched_setaffinity(1, sizeof cpus, &cpus)));
-  all = difference(all, "ioprio_set",
-                   result(::syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 1, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 5))));
+  all = difference(all, "ioprio_set", result(::syscall(SYS_ioprio_set, ioprio_who_process, 1, ioprio_best_effort_5)));
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   all = difference(all, "prlimit", result(::prlimit(1, RLIMIT_NOFILE, &limit, nullptr)));
