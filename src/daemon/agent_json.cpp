@@ -53,6 +53,20 @@ json::value quota_of(const std::optional<LayerState>& layer) {
                       {"used_inodes", layer->used.inodes}};
 }
 
+json::value activity_of(const std::optional<Activity>& activity) {
+  if (!activity) return nullptr;
+  return json::object{
+      {"forks", activity->forks},
+      {"threads", activity->threads},
+      {"execs", activity->execs},
+      {"exits", activity->exits},
+      {"connects", activity->connects},
+      {"sent", json::object{{"bytes", activity->sent_bytes}, {"packets", activity->sent_packets}}},
+      {"received", json::object{{"bytes", activity->received_bytes}, {"packets", activity->received_packets}}},
+      {"events", activity->events},
+      {"dropped", activity->dropped}};
+}
+
 json::object budget_of(const Budget& budget) {
   json::object result;
   put_if(result, "tokens", budget.tokens);
@@ -100,7 +114,8 @@ json::object to_json(const Agent& agent, const Usage& usage, const std::optional
   result["usage"] = json::object{{"cpu_usec", or_null(usage.cpu_usec)},
                                  {"memory_current", or_null(usage.memory_current)},
                                  {"memory_peak", or_null(usage.memory_peak)},
-                                 {"pids_current", or_null(usage.pids_current)}};
+                                 {"pids_current", or_null(usage.pids_current)},
+                                 {"activity", activity_of(usage.activity)}};
   return result;
 }
 

@@ -28,6 +28,7 @@
 #include "daemon/policies.hpp"
 #include "daemon/policy_watch.hpp"
 #include "daemon/spawnd_client.hpp"
+#include "observer/meter/meter.hpp"
 #include "os/file.hpp"
 #include "process/agents.hpp"
 #include "store/sqlite/agent_store.hpp"
@@ -96,6 +97,20 @@ asio::awaitable<void> obey_signals(asio::io_context& context, http::Server& serv
   context.stop();
 }
 
+// The counts of the spawnd that is connected now.
+asio::awaitable<void> follow_meter(SpawndClient& spawnd, std::unique_ptr<observer::Meter>& meter) {
+  auto readers = co_await spawnd.meter();
+  if (!readers) {
+    meter.reset();
+    spdlog::warn("agents are not counted: {}", readers.error().message());
+    co_return;
+  }
+  auto opened = observer::Meter::open(co_await asio::this_coro::executor, std::move(readers->accounts), readers->events,
+                                      [](const agentos_event&) {});
+  if (!opened) spdlog::error("agents are not counted: {}", opened.error().message());
+  meter = opened ? std::move(*opened) : nullptr;
+}
+
 }  // namespace
 
 Result<> run(const Options& options) {
@@ -115,7 +130,12 @@ Result<> run(const Options& options) {
   asio::io_context context(1);
   SpawndClient spawnd(context.get_executor(), options.spawnd_socket,
                       [](const std::string& line) { spdlog::info("{}", line); });
+  std::unique_ptr<observer::Meter> meter;
+  spawnd.on_connection([&] { asio::co_spawn(context, follow_meter(spawnd, meter), asio::detached); });
   process::Agents::Environment environment;
+  environment.activity = [&meter](std::uint32_t uid_base, std::uint64_t cgroup) {
+    return meter ? meter->activity(uid_base, cgroup) : std::nullopt;
+  };
   environment.compile = plan;
   environment.now = now;
   environment.random = random_number;

@@ -78,6 +78,10 @@ std::vector<Feature> features_of(const HostFacts& facts) {
   features.push_back(wanted("cgroup BPF", facts.bpf_cgroup, "network rules can be attached to an agent",
                             "network rules cannot be attached to an agent; it has loopback only anyway",
                             "use a kernel with CONFIG_CGROUP_BPF=y"));
+  features.push_back(wanted("activity", facts.meter,
+                            "what agents execute, connect to and send is counted" +
+                                std::string(facts.meter_scripts ? "" : "; scripts are known by name only"),
+                            "what agents do is not counted", "use Linux 6.1 or later with CONFIG_DEBUG_INFO_BTF=y"));
   features.push_back(wanted("systemd", facts.systemd, "tenants are units: systemctl and systemd-cgls show them",
                             "tenants are plain cgroups", ""));
   return features;

@@ -42,6 +42,7 @@ asio::awaitable<void> SpawndClient::run() {
       log_("connected to agentos-spawnd");
       connection_ = std::make_shared<Connection>(executor_, socket->release());
       connected_.ring();
+      if (on_connection_) on_connection_();
       why = (co_await read_replies(connection_)).message();
       connection_.reset();
       facts_.reset();
@@ -75,7 +76,8 @@ asio::awaitable<Error> SpawndClient::read_replies(std::shared_ptr<Connection> co
     if (!reply) co_return reply.error();
     const auto found = pending_.find(reply->id);
     if (found == pending_.end()) continue;  // nobody waits for it any more
-    found->second->result = Reply{std::move(*reply), packet->fds.empty() ? UniqueFd() : std::move(packet->fds.front())};
+    const auto take = [&](std::size_t at) { return at < packet->fds.size() ? std::move(packet->fds[at]) : UniqueFd(); };
+    found->second->result = Reply{std::move(*reply), take(0), take(1)};
     found->second->bell.ring();
     pending_.erase(found);
   }
@@ -134,6 +136,16 @@ asio::awaitable<Result<HostFacts>> SpawndClient::probe() {
   auto facts = HostFacts::decode(answer->reply.facts);
   if (facts && connection_ != nullptr) facts_ = *facts;
   co_return facts;
+}
+
+asio::awaitable<Result<SpawndClient::Readers>> SpawndClient::meter() {
+  SpawndRequest request;
+  request.kind = SpawndRequest::Kind::meter;
+  std::vector<UniqueFd> none;
+  auto answer = co_await ask(std::move(request), std::move(none));
+  if (!answer) co_return std::unexpected(std::move(answer).error());
+  if (!answer->second_fd) co_return fail(ErrorKind::internal, "agentos-spawnd gave no descriptors of its accounts");
+  co_return Readers{std::move(answer->fd), std::move(answer->second_fd)};
 }
 
 asio::awaitable<Result<Started>> SpawndClient::start(Plan plan, std::vector<UniqueFd> fds) {

@@ -41,12 +41,20 @@ class SpawndClient final : public Spawner, public LayerStore {
   boost::asio::awaitable<Result<void>> remove_layer(std::string agent) override;
   boost::asio::awaitable<Result<std::vector<std::string>>> list_layers(std::string after) override;
 
+  // ErrorKind::unsupported: nothing is counted on this host.
+  struct Readers {
+    UniqueFd accounts, events;
+  };
+  boost::asio::awaitable<Result<Readers>> meter();
+  // Called for each new connection: what the last one gave is over.
+  void on_connection(std::function<void()> call) { on_connection_ = std::move(call); }
+
   [[nodiscard]] bool connected() const { return connection_ != nullptr; }
 
  private:
   struct Reply {
     SpawndReply reply;
-    UniqueFd fd;
+    UniqueFd fd, second_fd;
   };
   struct Pending {
     process::Bell bell;
@@ -64,6 +72,7 @@ class SpawndClient final : public Spawner, public LayerStore {
   boost::asio::any_io_executor executor_;
   std::string socket_;
   Log log_;
+  std::function<void()> on_connection_;
   Patience patience_;
   std::shared_ptr<Connection> connection_;
   process::Bell connected_;

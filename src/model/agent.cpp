@@ -1,14 +1,23 @@
 #include "agentos/model/agent.hpp"
 
 #include <algorithm>
+#include <array>
 #include <type_traits>
 
 namespace agentos {
 namespace {
 
-constexpr std::uint8_t record_version = 3;  // 1: every workspace was bound; 2: there were no policies
+constexpr std::uint8_t record_version = 4;  // 1: every workspace was bound; 2: no policies; 3: nothing was counted
 constexpr std::string_view base32 = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr std::size_t id_digits = 12;
+
+template <class A>
+auto numbers_of(A& activity) {
+  return std::array{&activity.forks,        &activity.threads,        &activity.execs,
+                    &activity.exits,        &activity.connects,       &activity.sent_bytes,
+                    &activity.sent_packets, &activity.received_bytes, &activity.received_packets,
+                    &activity.events,       &activity.dropped};
+}
 
 // One list of fields serves both directions, so that they cannot drift apart.
 struct Put {
@@ -23,6 +32,9 @@ struct Put {
   template <class T>
   void field(const T& value) {
     to.put(value);
+  }
+  void field(const Activity& value) {
+    for (const auto number : numbers_of(value)) to.put(*number);
   }
   void field(Status value) { to.put(value); }
   void field(WorkspaceMode value) { to.put(value); }
@@ -45,6 +57,9 @@ struct Get {
   }
   void field(std::string& value) { value = from.get_string(); }
   void field(std::vector<std::string>& value) { value = from.get_strings(); }
+  void field(Activity& value) {
+    for (const auto number : numbers_of(value)) *number = from.get<std::uint64_t>();
+  }
   void field(bool& value) { value = from.get_bool(); }
   void field(Status& value) { value = from.get_enum(Status::rejected); }
   void field(WorkspaceMode& value) { value = from.get_enum(WorkspaceMode::bind); }
@@ -72,6 +87,7 @@ void each_field(Direction direction, Record& agent, std::uint8_t version) {
   all(agent.process.pid, agent.process.start_time, agent.process.boot_id, agent.exit);
   all(agent.usage.cpu_usec, agent.usage.memory_current, agent.usage.memory_peak, agent.usage.pids_current,
       agent.usage.pids_peak);
+  if (version >= 4) all(agent.usage.activity);
   all(agent.created, agent.updated, agent.started, agent.ended, agent.kill_at);
 }
 

@@ -14,8 +14,9 @@ std::string HostFacts::encode() const {
   to.put(cgroup_root);
   to.put(slice);
   to.put(controllers);
-  for (const bool fact : {systemd, cgroup_kill, cgroup_freeze, clone_into_cgroup, user_namespace, id_mapped_mounts,
-                          seccomp_filter, bpf_lsm, bpf_cgroup, swap_limits, overlay, layer_quota}) {
+  for (const bool fact :
+       {systemd, cgroup_kill, cgroup_freeze, clone_into_cgroup, user_namespace, id_mapped_mounts, seccomp_filter,
+        bpf_lsm, bpf_cgroup, swap_limits, overlay, layer_quota, meter, meter_scripts}) {
     to.put(fact);
   }
   to.put(landlock_abi);
@@ -34,9 +35,10 @@ Result<HostFacts> HostFacts::decode(std::string_view bytes) {
   facts.cgroup_root = from.get_string();
   facts.slice = from.get_string();
   facts.controllers = from.get_strings();
-  for (bool* fact : {&facts.systemd, &facts.cgroup_kill, &facts.cgroup_freeze, &facts.clone_into_cgroup,
-                     &facts.user_namespace, &facts.id_mapped_mounts, &facts.seccomp_filter, &facts.bpf_lsm,
-                     &facts.bpf_cgroup, &facts.swap_limits, &facts.overlay, &facts.layer_quota}) {
+  for (bool* fact :
+       {&facts.systemd, &facts.cgroup_kill, &facts.cgroup_freeze, &facts.clone_into_cgroup, &facts.user_namespace,
+        &facts.id_mapped_mounts, &facts.seccomp_filter, &facts.bpf_lsm, &facts.bpf_cgroup, &facts.swap_limits,
+        &facts.overlay, &facts.layer_quota, &facts.meter, &facts.meter_scripts}) {
     *fact = from.get_bool();
   }
   facts.landlock_abi = from.get<std::uint32_t>();

@@ -127,6 +127,15 @@ Plan Plan::decode(Reader& from) {
   return plan;
 }
 
+namespace {
+
+bool names_agent(SpawndRequest::Kind kind) {
+  using Kind = SpawndRequest::Kind;
+  return kind != Kind::probe && kind != Kind::start && kind != Kind::meter;
+}
+
+}  // namespace
+
 std::string SpawndRequest::encode() const {
   Writer to;
   to.put(plan_protocol_version);
@@ -134,7 +143,7 @@ std::string SpawndRequest::encode() const {
   to.put(kind);
   if (kind == Kind::start) plan.encode(to);
   if (kind == Kind::remove) to.put(tenant);
-  if (kind != Kind::probe && kind != Kind::start) to.put(agent);
+  if (names_agent(kind)) to.put(agent);
   return std::move(to).take();
 }
 
@@ -152,10 +161,10 @@ Result<SpawndRequest> SpawndRequest::decode(std::string_view packet) {
   SpawndRequest request;
   if (from.get<std::uint32_t>() != plan_protocol_version) from.refuse();
   request.id = from.get<std::uint64_t>();
-  request.kind = from.get_enum(Kind::list_layers);
+  request.kind = from.get_enum(Kind::meter);
   if (request.kind == Kind::start) request.plan = Plan::decode(from);
   if (request.kind == Kind::remove) request.tenant = from.get_string();
-  if (request.kind != Kind::probe && request.kind != Kind::start) request.agent = from.get_string();
+  if (names_agent(request.kind)) request.agent = from.get_string();
   if (!from.finished()) return refuse_packet("request to agentos-spawnd");
   return request;
 }
@@ -182,6 +191,7 @@ std::string SpawndReply::encode() const {
       to.put(cgroup);
       break;
     case Kind::removed:
+    case Kind::meter:
       break;
     case Kind::layer:
       to.put(layer.empty);
@@ -200,7 +210,7 @@ Result<SpawndReply> SpawndReply::decode(std::string_view packet) {
   SpawndReply reply;
   if (from.get<std::uint32_t>() != plan_protocol_version) from.refuse();
   reply.id = from.get<std::uint64_t>();
-  reply.kind = from.get_enum(Kind::layers);
+  reply.kind = from.get_enum(Kind::meter);
   switch (reply.kind) {
     case Kind::failed:
       reply.error = from.get_enum(ErrorKind::unsupported);
@@ -218,6 +228,7 @@ Result<SpawndReply> SpawndReply::decode(std::string_view packet) {
       reply.cgroup = from.get_string();
       break;
     case Kind::removed:
+    case Kind::meter:
       break;
     case Kind::layer:
       reply.layer.empty = from.get_bool();

@@ -56,6 +56,12 @@ Result<std::uint64_t> Cgroup::number(const std::string& file, std::string_view k
   return fail(ErrorKind::not_found, "no number" + (key.empty() ? "" : " for " + std::string(key)) + " in " + file);
 }
 
+Result<std::uint64_t> Cgroup::id() const {
+  struct stat status{};
+  if (::fstat(directory_.get(), &status) != 0) return fail_errno("look at a cgroup");
+  return status.st_ino;  // kernfs: the inode's number is the id
+}
+
 bool Cgroup::has(const std::string& file) const {
   return ::faccessat(fd(), file.c_str(), F_OK, 0) == 0;
 }

@@ -25,6 +25,9 @@ class Cgroup {
   [[nodiscard]] Result<std::uint64_t> number(const std::string& file, std::string_view key = {}) const;
   [[nodiscard]] bool has(const std::string& file) const;
 
+  // As the kernel and BPF know it.
+  [[nodiscard]] Result<std::uint64_t> id() const;
+
   [[nodiscard]] int fd() const { return directory_.get(); }
 
  private:

@@ -86,7 +86,14 @@ Result<std::vector<Agent>> Agents::list(const AgentQuery& query) const {
 
 Usage Agents::usage(const Agent& agent) const {
   const auto known = live(agent.id);
-  return known && known->cgroup && !is_final(agent.status) ? usage_of(*known->cgroup) : agent.usage;
+  return known && known->cgroup && !is_final(agent.status) ? usage_now(*known) : agent.usage;
+}
+
+Usage Agents::usage_now(const Live& live) const {
+  Usage usage = usage_of(*live.cgroup);
+  const auto id = live.cgroup->id();
+  if (environment_.activity && id) usage.activity = environment_.activity(live.agent.sandbox.uid_base, *id);
+  return usage;
 }
 
 Result<> Agents::transition(const LivePtr& live, Event event, std::string reason, bool must_store) {
@@ -166,7 +173,7 @@ void Agents::finish(const LivePtr& live, std::string_view without_record) {
     if (auto cgroup = os::Cgroup::open(agent.sandbox.cgroup)) live->cgroup = std::move(*cgroup);
   }
   if (live->cgroup) {
-    agent.usage = usage_of(*live->cgroup);
+    agent.usage = usage_now(*live);
     agent.usage.memory_current.reset();
     agent.usage.pids_current.reset();
     out_of_memory = was_out_of_memory(*live->cgroup);

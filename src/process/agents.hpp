@@ -39,6 +39,8 @@ class Agents {
     std::function<std::uint32_t()> random;
     std::function<void(const AgentEvent&)> publish;
     std::function<void(const std::string&)> log;
+    // What the agent with this range of uids and this cgroup (its id) did; empty: nothing is counted.
+    std::function<std::optional<Activity>(std::uint32_t uid_base, std::uint64_t cgroup)> activity;
     std::string boot_id;
     std::uint64_t log_max{8 << 20};  // bytes of each of an agent's two log files
     std::size_t live_max{4096};
@@ -103,6 +105,7 @@ class Agents {
   void give_up(const LivePtr& agent, const Error& why);
   void attend(const LivePtr& agent, Started started);  // from now on its end is noticed
   boost::asio::awaitable<void> supervise(LivePtr agent);
+  [[nodiscard]] Usage usage_now(const Live& agent) const;  // of one that has its cgroup
   void finish(const LivePtr& agent, std::string_view without_record);
   boost::asio::awaitable<void> clean_up(LivePtr agent);
 

@@ -101,7 +101,8 @@ Usage usage_of(const os::Cgroup& cgroup) {
           .memory_current = known(cgroup.number("memory.current")),
           .memory_peak = known(cgroup.number("memory.peak")),
           .pids_current = known(cgroup.number("pids.current")),
-          .pids_peak = known(cgroup.number("pids.peak"))};
+          .pids_peak = known(cgroup.number("pids.peak")),
+          .activity = {}};
 }
 
 bool was_out_of_memory(const os::Cgroup& cgroup) {

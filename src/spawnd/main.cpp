@@ -60,6 +60,8 @@ void print(const HostFacts& facts) {
   row("seccomp_filter", facts.seccomp_filter);
   row("bpf_lsm", facts.bpf_lsm);
   row("bpf_cgroup", facts.bpf_cgroup);
+  row("meter", facts.meter);
+  row("meter_scripts", facts.meter_scripts);
 }
 
 // Exit statuses: 0, or 2 where `arguments` are wrong; nullopt: go on.
@@ -153,15 +155,21 @@ Result<> serve(const Options& options) {
                 "mount it: mount -t cgroup2 none /sys/fs/cgroup");
   }
   Tenants tenants(facts, options.slice, owner);
-  AGENTOS_TRY(tenants.adopt());
+  auto agents = AGENTOS_TRY(tenants.adopt());
+  auto meter = Meter::open(facts.cgroup_root, options.slice);
+  if (!meter) std::fprintf(stderr, "agents are not counted: %s\n", meter.error().message().c_str());
+  facts.meter = meter.has_value();
+  facts.meter_scripts = meter && meter->knows_scripts();
+  if (meter) AGENTOS_TRY(meter->adopt(agents));
   auto signals = AGENTOS_TRY(take_signals());
   auto listener = AGENTOS_TRY(os::listen_unix(options.socket, SOCK_SEQPACKET, 0660, SOCK_NONBLOCK));
   if (::chown(options.socket.c_str(), 0, group) != 0) return fail_errno("group of " + options.socket);
   auto networks = AGENTOS_TRY(container::NetPool::create());
   Server server(std::move(listener), std::move(signals), std::move(facts), tenants, layers, std::move(workshop),
-                std::move(networks), init.get(), owner);
+                std::move(networks), meter ? &*meter : nullptr, init.get(), owner);
   ::sd_notify(0, "READY=1");
   auto ended = server.run();
+  if (meter) meter->leave();
   ::unlink(options.socket.c_str());
   return ended;
 }

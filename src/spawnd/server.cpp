@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -21,7 +22,7 @@ constexpr std::size_t starts_max = 128;
 }  // namespace
 
 Server::Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& tenants, Layers& layers,
-               container::Workshop workshop, container::NetPool networks, int init_binary, uid_t client)
+               container::Workshop workshop, container::NetPool networks, Meter* meter, int init_binary, uid_t client)
     : listener_(std::move(listener)),
       signals_(std::move(signals)),
       facts_(std::move(facts)),
@@ -30,6 +31,7 @@ Server::Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& te
       workshop_(std::move(workshop)),
       templates_(workshop_),
       networks_(std::move(networks)),
+      meter_(meter),
       init_binary_(init_binary),
       client_(client) {}
 
@@ -116,7 +118,7 @@ void Server::handle(const Connection& connection, const SpawndRequest& request, 
       begin_start(connection, request, std::move(fds));
       return;
     case SpawndRequest::Kind::remove: {
-      reply_removed(connection, request, tenants_.remove(request.tenant, request.agent));
+      reply_removed(connection, request, remove(request.tenant, request.agent));
       return;
     }
     case SpawndRequest::Kind::open_layer:
@@ -138,6 +140,9 @@ void Server::handle(const Connection& connection, const SpawndRequest& request, 
     }
     case SpawndRequest::Kind::remove_layer:
       reply_removed(connection, request, layers_.remove(request.agent));
+      return;
+    case SpawndRequest::Kind::meter:
+      answer_meter(connection, request);
       return;
   }
 }
@@ -172,7 +177,23 @@ void Server::answer_layer(const Connection& connection, const SpawndRequest& req
     return;
   }
   layer.layer = *state;
-  reply(connection.number, layer, upper->get());
+  const int fd = upper->get();
+  reply(connection.number, layer, fd < 0 ? std::span<const int>{} : std::span(&fd, 1));
+}
+
+void Server::answer_meter(const Connection& connection, const SpawndRequest& request) {
+  auto readers = meter_ != nullptr ? meter_->readers()
+                                   : fail(ErrorKind::unsupported, "agents are not counted on this host",
+                                          "the log of agentos-spawnd says why");
+  if (!readers) {
+    reply_error(connection.number, request.id, readers.error());
+    return;
+  }
+  SpawndReply meter;
+  meter.id = request.id;
+  meter.kind = SpawndReply::Kind::meter;
+  const std::array fds{readers->accounts.get(), readers->events.get()};
+  reply(connection.number, meter, fds);
 }
 
 void Server::begin_start(const Connection& connection, const SpawndRequest& request, std::vector<UniqueFd> fds) {
@@ -211,13 +232,21 @@ Result<container::Starting> Server::start(const Plan& plan, const Tenants::Place
     const int workspace = fds[static_cast<std::size_t>(StartFd::workspace)].get();
     layer = AGENTOS_TRY(layers_.create(plan.agent, plan.caller_uid, plan.caller_gid, workspace, plan.layer_limit));
   }
+  // Before its first instruction.
+  if (meter_ != nullptr) AGENTOS_TRY(meter_->begin(place.range, place.cgroup));
   return container::start({plan, std::move(fds), place.cgroup, workshop_, networks_, templates_, layer.get(),
                            place.uid_base, init_binary_});
 }
 
+Result<> Server::remove(const std::string& tenant, const std::string& agent) {
+  const auto range = AGENTOS_TRY(tenants_.remove(tenant, agent));
+  if (meter_ != nullptr && range) meter_->end(*range);
+  return {};
+}
+
 // What a start that failed has made. Its agent never ran, so there is nothing in the layer.
 void Server::undo(const std::string& tenant, const std::string& agent) {
-  [[maybe_unused]] const auto cgroup = tenants_.remove(tenant, agent);
+  [[maybe_unused]] const auto cgroup = remove(tenant, agent);
   [[maybe_unused]] const auto layer = layers_.remove(agent);
 }
 
@@ -245,7 +274,8 @@ void Server::finish(Start& start, Result<> outcome) {
   started.pid = start.starting.pid;
   started.uid_base = start.place.uid_base;
   started.cgroup = start.place.path;
-  reply(start.connection, started, start.starting.pidfd.get());
+  const int pidfd = start.starting.pidfd.get();
+  reply(start.connection, started, std::span(&pidfd, 1));
 }
 
 // Children whose start is still being reported stay as they are, so that their pids keep naming them.
@@ -266,13 +296,12 @@ void Server::reap() {
   }
 }
 
-void Server::reply(std::uint64_t connection, const SpawndReply& message, int fd) {
+void Server::reply(std::uint64_t connection, const SpawndReply& message, std::span<const int> fds) {
   for (auto& candidate : connections_) {
     if (candidate.number != connection) continue;
     // A client that does not read its replies loses them, and its connection: agentosd finds its agents by their
     // cgroups.
-    const auto sent =
-        os::send_packet(candidate.socket.get(), message.encode(), fd < 0 ? std::span<const int>{} : std::span(&fd, 1));
+    const auto sent = os::send_packet(candidate.socket.get(), message.encode(), fds);
     if (!sent) ::shutdown(candidate.socket.get(), SHUT_RDWR);
   }
 }

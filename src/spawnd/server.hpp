@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <list>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "agentos/model/plan.hpp"
 #include "sandbox/container/start.hpp"
 #include "spawnd/layers.hpp"
+#include "spawnd/meter.hpp"
 #include "spawnd/tenants.hpp"
 
 namespace agentos::spawnd {
@@ -19,7 +21,7 @@ namespace agentos::spawnd {
 class Server {
  public:
   Server(UniqueFd listener, UniqueFd signals, HostFacts facts, Tenants& tenants, Layers& layers,
-         container::Workshop workshop, container::NetPool networks, int init_binary, uid_t client);
+         container::Workshop workshop, container::NetPool networks, Meter* meter, int init_binary, uid_t client);
 
   // Until SIGTERM or SIGINT. Agents go on.
   [[nodiscard]] Result<> run();
@@ -46,13 +48,15 @@ class Server {
   [[nodiscard]] Result<container::Starting> start(const Plan& plan, const Tenants::Place& place,
                                                   std::vector<UniqueFd> fds);
   void finish(Start& start, Result<> outcome);
+  [[nodiscard]] Result<> remove(const std::string& tenant, const std::string& agent);
   void undo(const std::string& tenant, const std::string& agent);
   // Whoever asks for a layer shows the connection of the person who wants it.
   [[nodiscard]] Result<UniqueFd> open_layer(const std::string& agent, const std::vector<UniqueFd>& fds) const;
   void reply_removed(const Connection& connection, const SpawndRequest& request, const Result<>& removed);
   void answer_layer(const Connection& connection, const SpawndRequest& request, const std::vector<UniqueFd>& fds);
+  void answer_meter(const Connection& connection, const SpawndRequest& request);
   void reap();
-  void reply(std::uint64_t connection, const SpawndReply& message, int fd = -1);
+  void reply(std::uint64_t connection, const SpawndReply& message, std::span<const int> fds = {});
   void reply_error(std::uint64_t connection, std::uint64_t request, const Error& error);
 
   UniqueFd listener_;
@@ -63,6 +67,7 @@ class Server {
   container::Workshop workshop_;
   container::Templates templates_;
   container::NetPool networks_;
+  Meter* meter_;  // nullptr: this host cannot
   int init_binary_;
   uid_t client_;
   std::uint64_t next_connection_{1};

@@ -51,7 +51,8 @@ std::string Tenants::tenant_path(const std::string& tenant) const {
   return root_ + "/" + slice_ + "/" + tenant_folder(tenant);
 }
 
-Result<> Tenants::adopt() {
+Result<std::vector<Tenants::Adopted>> Tenants::adopt() {
+  std::vector<Adopted> adopted;
   std::error_code error;
   for (const auto& tenant : std::filesystem::directory_iterator(root_ + "/" + slice_, error)) {
     if (!tenant.is_directory(error)) continue;
@@ -62,10 +63,11 @@ Result<> Tenants::adopt() {
       if (size > 0 && std::from_chars(text.data(), text.data() + size, range).ec == std::errc{} &&
           range < taken_.size()) {
         taken_.set(range);
+        adopted.push_back({AGENTOS_TRY(os::Cgroup::open(agent.path().string())), range});
       }
     }
   }
-  return {};
+  return adopted;
 }
 
 Result<os::Cgroup> Tenants::make_tenant_tree(const std::string& tenant) const {
@@ -132,15 +134,20 @@ Result<Tenants::Place> Tenants::create(const Plan& plan) {
     [[maybe_unused]] const auto gone = tenant.remove_child(plan.agent);
     return std::unexpected(std::move(prepared).error());
   }
-  return Place{std::move(*made), tenant_path(plan.tenant) + "/" + plan.agent, UidPool::first + range * UidPool::range};
+  return Place{std::move(*made), tenant_path(plan.tenant) + "/" + plan.agent, range,
+               UidPool::first + range * UidPool::range};
 }
 
-Result<> Tenants::remove(const std::string& tenant, const std::string& agent) {
+Result<std::optional<std::uint32_t>> Tenants::remove(const std::string& tenant, const std::string& agent) {
   if (!is_name(tenant) || !is_name(agent)) return fail(ErrorKind::invalid, "tenant or agent is not a name");
   const auto parent = open_tenant(tenant, false);
-  if (!parent) return parent.error().kind() == ErrorKind::not_found ? Result<>{} : std::unexpected(parent.error());
+  const auto none = [](const Error& error) -> Result<std::optional<std::uint32_t>> {
+    if (error.kind() == ErrorKind::not_found) return std::nullopt;
+    return std::unexpected(error);
+  };
+  if (!parent) return none(parent.error());
   const auto cgroup = parent->child(agent);
-  if (!cgroup) return cgroup.error().kind() == ErrorKind::not_found ? Result<>{} : std::unexpected(cgroup.error());
+  if (!cgroup) return none(cgroup.error());
   std::array<char, 16> text{};
   std::uint32_t range{};
   const ssize_t size = ::fgetxattr(cgroup->fd(), range_attribute, text.data(), text.size());
@@ -150,10 +157,10 @@ Result<> Tenants::remove(const std::string& tenant, const std::string& agent) {
   }
   if (auto removed = parent->remove_child(agent); !removed) {
     if (removed.error().number() == EBUSY) return fail(ErrorKind::conflict, "cgroup " + agent + " still has processes");
-    return removed;
+    return std::unexpected(std::move(removed).error());
   }
   taken_.reset(range);
-  return {};
+  return range;
 }
 
 }  // namespace agentos::spawnd

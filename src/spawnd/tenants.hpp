@@ -4,7 +4,9 @@
 
 #include <bitset>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "agentos/base/result.hpp"
 #include "agentos/model/host_facts.hpp"
@@ -22,19 +24,25 @@ class Tenants {
   // `owner`: the user of agentosd, who may freeze, kill and weigh agents.
   Tenants(const HostFacts& facts, std::string slice, uid_t owner);
 
-  // Reads the tree.
-  [[nodiscard]] Result<> adopt();
+  // Reads the tree: the agents that are there, with the number of their range.
+  struct Adopted {
+    os::Cgroup cgroup;
+    std::uint32_t range{};
+  };
+  [[nodiscard]] Result<std::vector<Adopted>> adopt();
 
   struct Place {
     os::Cgroup cgroup;
-    std::string path;  // absolute
+    std::string path;       // absolute
+    std::uint32_t range{};  // its number
     std::uint32_t uid_base{};
   };
   // Makes the cgroup of an agent with these settings, in a range of its own; the tenant's is made (a unit: started)
   // first.
   [[nodiscard]] Result<Place> create(const Plan& plan);
-  // Removes it and frees its range. ErrorKind::conflict while it has processes; removing what is not there is no error.
-  [[nodiscard]] Result<> remove(const std::string& tenant, const std::string& agent);
+  // Removes it and frees its range, which it returns. ErrorKind::conflict while it has processes; removing what is not
+  // there is no error.
+  [[nodiscard]] Result<std::optional<std::uint32_t>> remove(const std::string& tenant, const std::string& agent);
 
  private:
   [[nodiscard]] std::string tenant_path(const std::string& tenant) const;

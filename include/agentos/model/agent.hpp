@@ -10,6 +10,7 @@
 
 #include "agentos/base/codec.hpp"
 #include "agentos/base/result.hpp"
+#include "agentos/model/activity.hpp"
 #include "agentos/model/exit_record.hpp"
 #include "agentos/model/lifecycle.hpp"
 #include "agentos/model/limits.hpp"
@@ -25,6 +26,7 @@ struct Usage {
   std::optional<std::uint64_t> cpu_usec;
   std::optional<std::uint64_t> memory_current, memory_peak;  // bytes
   std::optional<std::uint64_t> pids_current, pids_peak;
+  std::optional<Activity> activity;
 
   bool operator==(const Usage&) const = default;
 };

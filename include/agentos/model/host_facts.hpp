@@ -25,6 +25,8 @@ struct HostFacts {
   bool seccomp_filter{};
   bool bpf_lsm{};
   bool bpf_cgroup{};
+  bool meter{};          // what agents do is counted by BPF programs
+  bool meter_scripts{};  // and of scripts the file is known
   bool swap_limits{};
   bool overlay{};                // overlayfs over id-mapped mounts: layers of workspaces
   bool layer_quota{};            // project quotas where layers are

@@ -16,7 +16,7 @@
 // memory file (InitSpec) that spawnd passes on unread.
 namespace agentos {
 
-constexpr std::uint32_t plan_protocol_version = 3;
+constexpr std::uint32_t plan_protocol_version = 4;
 constexpr std::size_t plan_message_max = 96 * 1024;  // bytes of one packet
 
 // Every range of host uids starts at a multiple of its size in [first, last]; ids of the same numbers are its gids.
@@ -156,6 +156,7 @@ struct SpawndRequest {
     check_layer,   // agent -> layer
     remove_layer,  // agent, which has ended; of one without a layer: done -> removed
     list_layers,   // agent: only those behind it -> layers
+    meter,  // -> meter; two descriptors travel beside it: the accounts, to be read, and the ring buffer of events
   };
   std::uint64_t id{};  // chosen by agentosd, echoed in the reply
   Kind kind{};
@@ -167,7 +168,7 @@ struct SpawndRequest {
 };
 
 struct SpawndReply {
-  enum class Kind : std::uint8_t { failed, facts, started, removed, layer, layers };
+  enum class Kind : std::uint8_t { failed, facts, started, removed, layer, layers, meter };
   std::uint64_t id{};
   Kind kind{};
   // failed
