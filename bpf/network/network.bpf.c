@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /* The network of agents: what they connect to, and how much goes to and fro. Attached to the cgroup of all tenants. */
+#include <linux/bpf.h>
+
 #include <bpf/bpf_endian.h>
 
 #include "agentos/account.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /* Processes of agents: forks, executed programs, ends. */
+#include <linux/bpf.h>
+
 #include <bpf/bpf_tracing.h>
 
 #include "agentos/account.h"

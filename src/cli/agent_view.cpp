@@ -50,6 +50,14 @@ std::optional<std::int64_t> AgentView::usage(std::string_view key) const {
   return usage == nullptr ? std::nullopt : as_number(member(*usage, key));
 }
 
+std::optional<std::int64_t> AgentView::activity(std::string_view key, std::string_view part) const {
+  const auto* value = field("usage");
+  for (const auto step : {std::string_view("activity"), key, part}) {
+    if (value != nullptr && !step.empty()) value = member(*value, step);
+  }
+  return as_number(value);
+}
+
 bool AgentView::flag(std::string_view key) const {
   const auto* value = field(key);
   return value != nullptr && value->is_bool() && value->get_bool();

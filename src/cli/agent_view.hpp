@@ -26,6 +26,8 @@ class AgentView {
   [[nodiscard]] std::string text(std::string_view key) const;
   [[nodiscard]] std::optional<std::int64_t> number(std::string_view key) const;
   [[nodiscard]] std::optional<std::int64_t> usage(std::string_view key) const;
+  // usage.activity.KEY, or usage.activity.KEY.PART.
+  [[nodiscard]] std::optional<std::int64_t> activity(std::string_view key, std::string_view part = {}) const;
   [[nodiscard]] std::optional<Time> time(std::string_view key) const;
   [[nodiscard]] bool flag(std::string_view key) const;
 

@@ -17,6 +17,7 @@ constexpr std::array all_commands{
     CommandInfo{"attach", running, "Attach to the terminal or output of a running agent", make_attach, true},
     CommandInfo{"ps", looking, "List agents", make_ps},
     CommandInfo{"top", looking, "Watch what agents use", make_top},
+    CommandInfo{"stats", looking, "Show what agents did: processes, programs, connections, bytes", make_stats},
     CommandInfo{"inspect", looking, "Show everything known about agents, as JSON", make_inspect},
     CommandInfo{"logs", looking, "Show what an agent printed", make_logs},
     CommandInfo{"diff", changing, "Show what an agent changed in its own layer of the workspace", make_diff},

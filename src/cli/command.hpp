@@ -56,6 +56,7 @@ std::unique_ptr<Command> make_run();
 std::unique_ptr<Command> make_exec();
 std::unique_ptr<Command> make_attach();
 std::unique_ptr<Command> make_ps();
+std::unique_ptr<Command> make_stats();
 std::unique_ptr<Command> make_top();
 std::unique_ptr<Command> make_inspect();
 std::unique_ptr<Command> make_logs();

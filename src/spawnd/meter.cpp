@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <bpf/bpf.h>

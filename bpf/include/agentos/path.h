@@ -2,6 +2,8 @@
 /* Where a file is, in the mount namespace of its mount. */
 #pragma once
 
+#include <linux/types.h>
+
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 

@@ -124,6 +124,7 @@ finish() {
   is "nothing is left of the agents in the cgroup tree" "$(cgroups)" ""
   is "nothing is left of the agents in the mount table" "$(grep -c "$folder" /proc/mounts)" 0
   if [ -z "$installed" ]; then
+    is "nor of what counted them" "$(ls -d "/sys/fs/bpf/${slice//./_}" 2>/dev/null)" ""
     find "$cgroup2/$slice" -depth -type d -exec rmdir {} + 2>/dev/null
   fi
   [ $failures = 0 ] || for log in spawnd agentosd; do
