@@ -33,6 +33,8 @@ _agentos_value() { # "COMMAND OPTION"
     'top --interval') : ;;
     'top --tenant') : ;;
     'top --socket') compgen -f -- "$cur" ;;
+    'stats --tenant') : ;;
+    'stats --socket') compgen -f -- "$cur" ;;
     'inspect --tenant') : ;;
     'inspect --socket') compgen -f -- "$cur" ;;
     'logs --since') : ;;
@@ -117,6 +119,7 @@ _agentos() {
     attach) options='-h --help --detach-keys --tenant --json --socket' agents='' ;;
     ps) options='-h --help -a --all --status -q --quiet --names --no-trunc --tenant --json --socket' ;;
     top) options='-h --help --once --interval --tenant --json --socket' ;;
+    stats) options='-h --help -a --all --tenant --json --socket' agents='-a' ;;
     inspect) options='-h --help --tenant --json --socket' agents='-a' ;;
     logs) options='-h --help -f --follow --since --tail -t --timestamps --raw --tenant --json --socket' agents='-a' ;;
     diff) options='-h --help --stat --exit-code --tenant --json --socket' agents='-a' paths=1 ;;
@@ -139,7 +142,7 @@ _agentos() {
     case $before in
       --socket) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
       --tenant) ;;
-      *) mapfile -t COMPREPLY < <(compgen -W 'run exec attach ps top inspect logs diff commit discard pause resume terminate wait rm prune policy why doctor selftest version --help --version --json --tenant --socket' -- "$cur") ;;
+      *) mapfile -t COMPREPLY < <(compgen -W 'run exec attach ps top stats inspect logs diff commit discard pause resume terminate wait rm prune policy why doctor selftest version --help --version --json --tenant --socket' -- "$cur") ;;
     esac
     return
   fi

@@ -88,6 +88,14 @@ complete -c agentos -n '__agentos_command top' -l tenant -x -d 'Tenant to act in
 complete -c agentos -n '__agentos_command top' -l json -d 'Answer, and say errors, as JSON'
 complete -c agentos -n '__agentos_command top' -l socket -r -d 'Socket of agentosd (also AGENTOS_SOCKET)'
 
+complete -c agentos -n '__agentos_command ""' -a stats -d 'Show what agents did: processes, programs, connections, bytes'
+complete -c agentos -n '__agentos_command stats' -s h -l help -d 'Show this help'
+complete -c agentos -n '__agentos_command stats' -s a -l all -d 'Also agents that have ended'
+complete -c agentos -n '__agentos_command stats' -l tenant -x -d 'Tenant to act in (default: the first you have a role in)'
+complete -c agentos -n '__agentos_command stats' -l json -d 'Answer, and say errors, as JSON'
+complete -c agentos -n '__agentos_command stats' -l socket -r -d 'Socket of agentosd (also AGENTOS_SOCKET)'
+complete -c agentos -n '__agentos_command stats' -a '(agentos ps -q --names -a 2>/dev/null)'
+
 complete -c agentos -n '__agentos_command ""' -a inspect -d 'Show everything known about agents, as JSON'
 complete -c agentos -n '__agentos_command inspect' -s h -l help -d 'Show this help'
 complete -c agentos -n '__agentos_command inspect' -l tenant -x -d 'Tenant to act in (default: the first you have a role in)'

@@ -78,7 +78,7 @@ TEST(Features, AHostThatHasEverythingEnforcesEverything) {
   facts.controllers = {"cpu", "memory", "pids", "io"};
   facts.systemd = facts.cgroup_kill = facts.cgroup_freeze = facts.clone_into_cgroup = facts.user_namespace = true;
   facts.id_mapped_mounts = facts.seccomp_filter = facts.bpf_lsm = facts.bpf_cgroup = facts.overlay = true;
-  facts.layer_quota = true;
+  facts.layer_quota = facts.meter = facts.meter_scripts = true;
   facts.landlock_abi = 2;
   for (const auto& feature : features_of(facts)) {
     EXPECT_EQ(feature.state, Feature::State::enforced) << feature.name;

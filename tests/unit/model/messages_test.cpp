@@ -72,6 +72,13 @@ TEST(SpawndRequest, layers_are_named_by_their_agents) {
   }
 }
 
+TEST(SpawndRequest, the_meter_is_nobodys) {
+  SpawndRequest request;
+  request.kind = SpawndRequest::Kind::meter;
+  expect_only_whole(request.encode(), SpawndRequest::decode);
+  EXPECT_EQ(SpawndRequest::decode(request.encode())->kind, SpawndRequest::Kind::meter);
+}
+
 TEST(SpawndRequest, another_version_is_refused_with_what_to_do) {
   auto bytes = start_request().encode();
   bytes[0] = 99;
@@ -103,6 +110,8 @@ TEST(SpawndReply, round_trip_of_each_kind) {
   reply.layer = {true, {1U << 30U, 1000}, {16384, 4}};
   expect_only_whole(reply.encode(), SpawndReply::decode);
   EXPECT_EQ(SpawndReply::decode(reply.encode())->layer, reply.layer);
+  reply.kind = SpawndReply::Kind::meter;
+  expect_only_whole(reply.encode(), SpawndReply::decode);
   reply.kind = SpawndReply::Kind::layers;
   reply.layers.assign(SpawndReply::layers_max, "a0123456789ab");
   expect_only_whole(reply.encode(), SpawndReply::decode);

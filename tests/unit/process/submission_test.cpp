@@ -90,30 +90,40 @@ TEST(AgentRecord, IsRefusedWhenCutOrOfAnotherVersion) {
   agent.command = {"a", "b"};
   agent.exit = ExitRecord{ExitRecord::Kind::exited, 3, 5};
   agent.kill_at = TimePoint(std::chrono::milliseconds(9));
+  agent.usage.activity = Activity{.forks = 1, .received_packets = 8, .dropped = 1ULL << 40U};
   const std::string bytes = agent.encode();
   ASSERT_TRUE(Agent::decode(bytes));
   EXPECT_EQ(Agent::decode(bytes)->encode(), bytes);
+  EXPECT_EQ(Agent::decode(bytes)->usage, agent.usage);
   for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(Agent::decode(bytes.substr(0, size))) << size;
   EXPECT_FALSE(Agent::decode(bytes + "x"));
   std::string newer = bytes;
-  newer[0] = 4;
+  newer[0] = 5;
   EXPECT_THAT(Agent::decode(newer).error().hint(), HasSubstr("newer agentos"));
 }
 
-// Version 2 is the same without policy and wall time, version 1 also without the workspace's mode: every workspace was
-// bound.
+// Version 3 is the same without what was counted, version 2 also without policy and wall time, version 1 also without
+// the workspace's mode: every workspace was bound.
 TEST(AgentRecord, OfEarlierVersionsIsRead) {
   Agent agent;
   agent.id = "a01";
   agent.workspace = "/w";
   agent.workspace_mode = WorkspaceMode::bind;
   std::string bytes = agent.encode();
+  agent.usage.activity.emplace();
+  const std::string counted = agent.encode();
+  agent.usage.activity.reset();
+  const auto activity = std::ranges::mismatch(bytes, counted).in1 - bytes.begin();
   agent.workspace_mode = WorkspaceMode::overlay;
   const std::string other = agent.encode();
   const auto mode = std::ranges::mismatch(bytes, other).in1 - bytes.begin();
   agent.policy = "p";
   const std::string third = agent.encode();
   const auto policy = std::ranges::mismatch(other, third).in1 - other.begin();
+  bytes.erase(static_cast<std::size_t>(activity), 1);
+  bytes[0] = 3;
+  ASSERT_TRUE(Agent::decode(bytes));
+  EXPECT_FALSE(Agent::decode(bytes)->usage.activity);
   bytes.erase(static_cast<std::size_t>(policy), 5);  // no text, no time
   bytes[0] = 2;
   const auto second = Agent::decode(bytes);

@@ -61,7 +61,7 @@ TEST(AgentAnswer, TellsOfItsLayer) {
 }
 
 TEST(AgentAnswer, IsAsDescribedInEveryState) {
-  const Usage used{1, 2, 3, 4, 5};
+  const Usage used{1, 2, 3, 4, 5, Activity{.forks = 1, .received_bytes = 1ULL << 60U}};
   for (unsigned number = 0; number <= static_cast<unsigned>(Status::rejected); ++number) {
     for (Agent agent : {fresh(), full()}) {
       agent.status = static_cast<Status>(number);
@@ -89,7 +89,8 @@ TEST(HostAnswer, IsAsDescribedOnTheBestHostAndTheWorst) {
   best.slice = "/sys/fs/cgroup/agentos.slice";
   best.controllers = {"cpu", "memory", "pids", "io"};
   best.systemd = best.cgroup_kill = best.cgroup_freeze = best.clone_into_cgroup = best.user_namespace = true;
-  best.id_mapped_mounts = best.seccomp_filter = best.bpf_lsm = best.bpf_cgroup = best.swap_limits = best.overlay = true;
+  best.id_mapped_mounts = best.seccomp_filter = best.bpf_lsm = best.bpf_cgroup = best.swap_limits = best.overlay =
+      best.meter = best.meter_scripts = true;
   best.landlock_abi = 7;
   best.memory_total = 1ULL << 40U;
   best.cpus = 64;

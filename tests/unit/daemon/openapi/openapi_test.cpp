@@ -27,7 +27,8 @@ const json::value agent = json::parse(R"({
   "sandbox": {"level": "container", "uid_base": 1000000, "cgroup": "/agentos.slice/x", "not_enforced": []},
   "pid": null, "tty": false, "exit_code": 0, "signal": null, "created": "2026-11-23T15:28:03.001Z",
   "updated": "2026-11-23T15:28:04.000Z", "started": "2026-11-23T15:28:03.002Z", "ended": null,
-  "usage": {"cpu_usec": 1, "memory_current": null, "memory_peak": 5, "pids_current": null}})");
+  "usage": {"cpu_usec": 1, "memory_current": null, "memory_peak": 5, "pids_current": null,
+    "activity": null}})");
 
 json::value agent_with(std::string_view key, json::value value) {
   json::value copy = agent;
