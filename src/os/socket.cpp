@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace agentos::os {
@@ -125,6 +126,26 @@ Result<ucred> peer_credentials(int socket) {
   socklen_t size = sizeof peer;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return fail_errno("peer credentials");
   return peer;
+}
+
+Result<ucred> client_credentials(int socket) {
+  const auto option = [&](int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    return ::getsockopt(socket, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  };
+  if (option(SO_DOMAIN) != AF_UNIX || option(SO_TYPE) != SOCK_STREAM || option(SO_ACCEPTCONN) != 0)
+    return fail(ErrorKind::invalid, "what should show the caller is not a connected unix stream socket");
+  // The kernel lets nobody listen on a socket without a name, and what is accepted there has that name. So a peer
+  // without one has not accepted this connection: it has made it.
+  sockaddr_un peer{};
+  socklen_t size = sizeof peer;
+  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return fail_errno("name of the caller");
+  if (size > offsetof(sockaddr_un, sun_path)) {
+    return fail(ErrorKind::forbidden, "the socket at the other end of the caller's connection has a name",
+                "connect with a socket that is not bound");
+  }
+  return peer_credentials(socket);
 }
 
 }  // namespace agentos::os

@@ -35,5 +35,9 @@ struct Packet {
 [[nodiscard]] Result<Packet> receive_packet(int socket, std::size_t limit);
 
 [[nodiscard]] Result<ucred> peer_credentials(int socket);
+// Who made the connection that somebody else shows. Of a socket that its holder connected itself, the peer's
+// credentials are those of whoever listens there (root, at many sockets that all may connect to): that is forbidden,
+// and so are sockets of other kinds.
+[[nodiscard]] Result<ucred> client_credentials(int socket);
 
 }  // namespace agentos::os

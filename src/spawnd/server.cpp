@@ -94,7 +94,11 @@ void Server::accept_connection() {
 
 bool Server::serve(const Connection& connection) {
   auto packet = os::receive_packet(connection.socket.get(), plan_message_max);
-  if (!packet) return packet.error().number() == EAGAIN;
+  if (!packet) {
+    if (packet.error().number() == EAGAIN) return true;
+    if (packet.error().kind() == ErrorKind::invalid) reply_error(connection.number, 0, packet.error());
+    return false;
+  }
   auto request = SpawndRequest::decode(packet->bytes);
   if (!request) {
     reply_error(connection.number, 0, request.error());
@@ -160,7 +164,7 @@ void Server::reply_removed(const Connection& connection, const SpawndRequest& re
 
 Result<UniqueFd> Server::open_layer(const std::string& agent, const std::vector<UniqueFd>& fds) const {
   if (fds.size() != 1) return fail(ErrorKind::invalid, "a layer is asked for with one connection beside the request");
-  const auto peer = AGENTOS_TRY(os::peer_credentials(fds.front().get()));
+  const auto peer = AGENTOS_TRY(os::client_credentials(fds.front().get()));
   return layers_.open_for(agent, peer.uid);
 }
 
@@ -208,29 +212,37 @@ void Server::begin_start(const Connection& connection, const SpawndRequest& requ
     reply_error(connection.number, request.id, std::move(checked).error().within("plan refused"));
     return;
   }
+  // Before a tenant is made for it: tenants stay.
+  if (auto descriptors = container::check_descriptors(plan, fds); !descriptors) {
+    reply_error(connection.number, request.id, descriptors.error());
+    return;
+  }
   auto place = tenants_.create(plan);
   if (!place) {
     reply_error(connection.number, request.id, place.error());
     return;
   }
-  auto starting = start(plan, *place, std::move(fds));
+  bool layered = false;
+  auto starting = start(plan, *place, std::move(fds), layered);
   if (!starting) {
     [[maybe_unused]] const auto killed = place->cgroup.write("cgroup.kill", "1");
     reap();
-    undo(plan.tenant, plan.agent);
+    undo(plan.tenant, plan.agent, layered);
     reply_error(connection.number, request.id, starting.error());
     return;
   }
   idle_work_failed_ = false;
-  starts_.push_back({connection.number, request.id, plan.tenant, plan.agent, std::move(*place), std::move(*starting)});
+  starts_.push_back(
+      {connection.number, request.id, plan.tenant, plan.agent, layered, std::move(*place), std::move(*starting)});
 }
 
-Result<container::Starting> Server::start(const Plan& plan, const Tenants::Place& place, std::vector<UniqueFd> fds) {
-  AGENTOS_TRY(container::check_descriptors(plan, fds));
+Result<container::Starting> Server::start(const Plan& plan, const Tenants::Place& place, std::vector<UniqueFd> fds,
+                                          bool& layered) {
   UniqueFd layer;
   if (has_layer(plan.workspace_mode)) {
     const int workspace = fds[static_cast<std::size_t>(StartFd::workspace)].get();
     layer = AGENTOS_TRY(layers_.create(plan.agent, plan.caller_uid, plan.caller_gid, workspace, plan.layer_limit));
+    layered = true;
   }
   // Before its first instruction.
   if (meter_ != nullptr) AGENTOS_TRY(meter_->begin(place.range, place.cgroup));
@@ -244,9 +256,11 @@ Result<> Server::remove(const std::string& tenant, const std::string& agent) {
   return {};
 }
 
-// What a start that failed has made. Its agent never ran, so there is nothing in the layer.
-void Server::undo(const std::string& tenant, const std::string& agent) {
+// What a start that failed has made. Its agent never ran, so there is nothing in the layer; one that was there before,
+// of an earlier agent or another tenant's of the same name, stays.
+void Server::undo(const std::string& tenant, const std::string& agent, bool layered) {
   [[maybe_unused]] const auto cgroup = remove(tenant, agent);
+  if (!layered) return;
   [[maybe_unused]] const auto layer = layers_.remove(agent);
 }
 
@@ -265,7 +279,7 @@ void Server::finish(Start& start, Result<> outcome) {
     // It has been killed: this waits for the kernel alone.
     while (::waitid(P_PID, static_cast<id_t>(start.starting.pid), &ended, WEXITED) != 0 && errno == EINTR) {
     }
-    undo(start.tenant, start.agent);
+    undo(start.tenant, start.agent, start.layered);
     reply_error(start.connection, start.request, outcome.error());
     return;
   }

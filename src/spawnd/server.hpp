@@ -35,6 +35,7 @@ class Server {
     std::uint64_t connection;
     std::uint64_t request;
     std::string tenant, agent;
+    bool layered;  // a layer was made for it
     Tenants::Place place;
     container::Starting starting;
   };
@@ -45,11 +46,12 @@ class Server {
   [[nodiscard]] bool serve(const Connection& connection);  // false: the connection is over
   void handle(const Connection& connection, const SpawndRequest& request, std::vector<UniqueFd> fds);
   void begin_start(const Connection& connection, const SpawndRequest& request, std::vector<UniqueFd> fds);
+  // `layered`: whether it got as far as making a layer.
   [[nodiscard]] Result<container::Starting> start(const Plan& plan, const Tenants::Place& place,
-                                                  std::vector<UniqueFd> fds);
+                                                  std::vector<UniqueFd> fds, bool& layered);
   void finish(Start& start, Result<> outcome);
   [[nodiscard]] Result<> remove(const std::string& tenant, const std::string& agent);
-  void undo(const std::string& tenant, const std::string& agent);
+  void undo(const std::string& tenant, const std::string& agent, bool layered);
   // Whoever asks for a layer shows the connection of the person who wants it.
   [[nodiscard]] Result<UniqueFd> open_layer(const std::string& agent, const std::vector<UniqueFd>& fds) const;
   void reply_removed(const Connection& connection, const SpawndRequest& request, const Result<>& removed);

@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::size_t mounts_max = 256;
 constexpr std::size_t rules_max = 256;
+constexpr std::size_t settings_max = 64;  // of the cgroup, and as many resource limits
+constexpr std::uint32_t flags_known = (MountStep::of_agent << 1U) - 1;
 constexpr std::size_t path_max = 1024;
 constexpr std::size_t content_max = 16 * 1024;
 
@@ -123,6 +125,8 @@ Result<> check_mounts(const std::vector<MountStep>& mounts, WorkspaceMode mode) 
       return fail(ErrorKind::invalid, "target '" + printable(step.target) + "' is not a clean absolute path");
     if (step.data.size() > path_max || step.source.size() > content_max)
       return fail(ErrorKind::exhausted, "mount step too long");
+    if ((step.flags & ~flags_known) != 0) return fail(ErrorKind::invalid, "mount step with unknown flags");
+    if (step.data.find('\0') != std::string::npos) return fail(ErrorKind::invalid, "mount options hold a zero byte");
     if (step.source.find('\0') != std::string::npos && step.kind != MountStep::Kind::file) {
       return fail(ErrorKind::invalid, "mount source holds a zero byte");
     }
@@ -196,6 +200,8 @@ Result<> check(const Plan& plan) {
     return fail(ErrorKind::invalid, "a limit of a layer where there is none");
   }
   if (auto mounts = check_mounts(plan.mounts, plan.workspace_mode); !mounts) return mounts;
+  if (plan.cgroup.size() > settings_max || plan.rlimits.size() > settings_max)
+    return fail(ErrorKind::exhausted, "more than 64 limits of one kind");
   for (const auto& setting : plan.cgroup) {
     if (std::ranges::find(cgroup_files, setting.file) == cgroup_files.end() || setting.value.size() > 64) {
       return fail(ErrorKind::forbidden, "'" + printable(setting.file) + "' is not a limit that a plan may set");

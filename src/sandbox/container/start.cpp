@@ -137,7 +137,7 @@ Result<> check_descriptors(const Plan& plan, const std::vector<UniqueFd>& fds) {
     return fail(ErrorKind::invalid, "wrong number of descriptors beside the plan");
   }
   const auto at = [&](StartFd which) { return fds[static_cast<std::size_t>(which)].get(); };
-  const auto peer = AGENTOS_TRY(os::peer_credentials(at(StartFd::caller)));
+  const auto peer = AGENTOS_TRY(os::client_credentials(at(StartFd::caller)));
   if (peer.uid != plan.caller_uid || peer.gid != plan.caller_gid) {
     return fail(ErrorKind::forbidden, "the plan is for another user than the one at the connection");
   }
@@ -155,7 +155,9 @@ Result<> check_descriptors(const Plan& plan, const std::vector<UniqueFd>& fds) {
                 "use a directory on a disk");
   }
   if (!is_folder) return fail(ErrorKind::invalid, "the workspace is not a directory");
-  if (::fcntl(at(StartFd::spec), F_GET_SEALS) <= 0) return fail(ErrorKind::invalid, "the start record is not sealed");
+  constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  const int sealed = ::fcntl(at(StartFd::spec), F_GET_SEALS);
+  if (sealed < 0 || (sealed & seals) != seals) return fail(ErrorKind::invalid, "the start record is not sealed");
   if (!is(StartFd::listener, S_IFSOCK) || !is(StartFd::log_0, S_IFREG) || !is(StartFd::log_1, S_IFREG) ||
       !is(StartFd::exit_record, S_IFREG)) {
     return fail(ErrorKind::invalid, "a descriptor beside the plan is of the wrong kind");
@@ -211,22 +213,19 @@ Result<Starting> start(StartInput input) {
   return starting;
 }
 
-std::optional<Result<>> outcome(const Starting& starting) {
-  bool executed = false;
+std::optional<Result<>> outcome(Starting& starting) {
   for (;;) {
     ChildReport report;
     const ssize_t count = ::read(starting.report.get(), &report, sizeof report);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN && !executed) return std::nullopt;
-    if (count == 0 && executed) return Result<>{};
+    if (count < 0 && errno == EAGAIN) return std::nullopt;
+    if (count == 0 && starting.executing) return Result<>{};
     if (count == static_cast<ssize_t>(sizeof report) && report.kind == ChildReport::failed) {
       report.what.back() = '\0';
       return fail_errno(report.number, report.what.data());
     }
     if (count == static_cast<ssize_t>(sizeof report)) {
-      executed = true;
-      // From here to exec there are two system calls: wait for the end of the pipe instead of keeping more state.
-      ::fcntl(starting.report.get(), F_SETFL, 0);
+      starting.executing = true;
       continue;
     }
     return fail(ErrorKind::internal, "the sandbox ended while it was being set up");

@@ -35,6 +35,7 @@ struct Starting {
   pid_t pid{};
   UniqueFd pidfd;
   UniqueFd report;
+  bool executing{};  // it has nothing left to do but to take its filter and become agentos-init
 };
 
 // Whether what came beside the plan is what it must be. The plan says whose files the workspace is, the kernel who is
@@ -45,7 +46,8 @@ struct Starting {
 // check_descriptors() has passed too.
 [[nodiscard]] Result<Starting> start(StartInput input);
 
-// nullopt: it is still being set up. An error: it failed; the process has ended or is about to.
-[[nodiscard]] std::optional<Result<>> outcome(const Starting& starting);
+// nullopt: it is still being set up. An error: it failed; the process has ended or is about to. Never waits: agentosd
+// may freeze the cgroup at any moment.
+[[nodiscard]] std::optional<Result<>> outcome(Starting& starting);
 
 }  // namespace agentos::container
