@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <random>
 #include <sstream>
 
@@ -130,7 +132,8 @@ class Mutants : public SpawndTest {
       case 4:
         return std::move(*os::connect_unix(folder_ + "/spawnd.sock", SOCK_SEQPACKET));
       case 5:
-        return open(one_of(paths), O_PATH);
+        if (UniqueFd fd = open(one_of(paths), O_PATH)) return fd;
+        return open("/", O_PATH);
       default: {
         UniqueFd fd = open(one_of(paths), O_RDONLY | O_NONBLOCK);
         return fd ? std::move(fd) : open("/", O_PATH);
@@ -261,6 +264,7 @@ class Mutants : public SpawndTest {
     agent_ = "witness";
     auto& connection = connections_[seed % connections_.size()];
     if (!connection) connection = std::move(*os::connect_unix(folder_ + "/spawnd.sock", SOCK_SEQPACKET));
+    ++next_request_;  // a socket of its own
     auto wanted = request({"wait"});
     wanted.message.id = seed;
     for (auto times = 1 + draw(3); times > 0; --times) change(wanted);
@@ -268,7 +272,8 @@ class Mutants : public SpawndTest {
     if (draw(8) == 0) change(packet);
     std::vector<int> numbers;
     for (const auto& fd : wanted.fds) numbers.push_back(fd.get());
-    if (!os::send_packet(connection.get(), packet, numbers)) {  // longer than the kernel takes
+    if (const auto sent = os::send_packet(connection.get(), packet, numbers); !sent) {
+      ++unsent_[sent.error().number()];
       connection.reset();
       return;
     }
@@ -372,6 +377,7 @@ class Mutants : public SpawndTest {
   std::mt19937_64 random_;
   std::array<UniqueFd, 4> connections_;
   std::map<SpawndReply::Kind, int> answers_;
+  std::map<int, int> unsent_;  // by errno: longer than the kernel takes
   int confined_{};
   long kilobytes_{};
 };
@@ -391,8 +397,14 @@ TEST_F(Mutants, are_refused_or_confined_and_leave_nothing) {
     if (HasFailure()) return;
   }
   check_nothing_left();
-  std::printf("%d refused, %d started (%d looked at while they ran), %ld KiB\n", answers_[SpawndReply::Kind::failed],
-              answers_[SpawndReply::Kind::started], confined_, kilobytes_);
+  const auto played =
+      static_cast<int>(rounds) -
+      std::accumulate(unsent_.begin(), unsent_.end(), 0, [](int all, const auto& one) { return all + one.second; });
+  std::printf("%d sent: %d refused, %d started (%d looked at while they ran), %ld KiB\n", played,
+              answers_[SpawndReply::Kind::failed], answers_[SpawndReply::Kind::started], confined_, kilobytes_);
+  EXPECT_FALSE(unsent_.contains(EBADF)) << "descriptors that could not be opened";
+  for (const auto& [number, times] : unsent_) std::printf("%d not sent: errno %d\n", times, number);
+
   if (rounds >= 100) {
     EXPECT_GT(confined_, 0) << "mutants that are not hostile must start";
   }
