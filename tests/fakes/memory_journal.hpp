@@ -55,7 +55,7 @@ class MemoryJournal final : public Journal {
 
   boost::asio::awaitable<void> wait(std::uint64_t after) override {
     while (records.size() <= after) {
-      const auto [error] = co_await grown_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+      co_await grown_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
       const auto cancelled = co_await boost::asio::this_coro::cancellation_state;
       if (cancelled.cancelled() != boost::asio::cancellation_type::none) co_return;
     }
