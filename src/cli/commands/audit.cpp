@@ -21,7 +21,7 @@ class Audit final : public Command {
     options.value("--kind", "KIND", kind_, "Only this kind: agent.status, or agent for all that begin so");
     options.flag("-a,--all", all_, "Of all tenants and the host itself: takes the role admin in each tenant");
     options.value("--journal", "DIR", journal_, "verify: where the journal is (default: /var/lib/agentos/journal)");
-    options.positional("AGENT", agent_, "Id or name; or the word verify: hold the journal to its chain of hashes");
+    options.positionals("AGENT", agents_, "Id or name; or the word verify: hold the journal to its chain of hashes", 0);
     options.examples(
         "  agentos audit --since 1h builder\n"
         "  agentos audit --all --kind api.refused --json\n"
@@ -29,6 +29,8 @@ class Audit final : public Command {
   }
 
   Result<int> run(Context& context) override {
+    if (agents_.size() > 1) return fail(ErrorKind::invalid, "audit: give one agent, or none");
+    if (!agents_.empty()) agent_ = agents_.front();
     if (agent_ == "verify") return verify(context);
     std::string query = "limit=1000";
     if (!since_.empty()) query += "&since=" + client::escape(AGENTOS_TRY(since_time(since_)));
@@ -101,6 +103,7 @@ class Audit final : public Command {
   }
 
   bool follow_{}, all_{};
+  std::vector<std::string> agents_;
   std::string since_, kind_, agent_, journal_{"/var/lib/agentos/journal"};
 };
 
