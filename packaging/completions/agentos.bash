@@ -77,6 +77,11 @@ _agentos_value() { # "COMMAND OPTION"
     'why -w' | 'why --workspace') compgen -d -- "$cur" ;;
     'why --tenant') : ;;
     'why --socket') compgen -f -- "$cur" ;;
+    'audit --since') : ;;
+    'audit --kind') : ;;
+    'audit --journal') compgen -d -- "$cur" ;;
+    'audit --tenant') : ;;
+    'audit --socket') compgen -f -- "$cur" ;;
     'doctor --socket') compgen -f -- "$cur" ;;
     'selftest --policy') : ;;
     'selftest --policy-file') compgen -f -- "$cur" ;;
@@ -133,6 +138,7 @@ _agentos() {
     prune) options='-h --help -f --force --tenant --json --socket' ;;
     policy) options='-h --help --policy --policy-file --ceiling -w --workspace --tenant --json --socket' verbs='check list show explain diff reload' ;;
     why) options='-h --help --path --op --syscall --agent --policy --policy-file -w --workspace --tenant --json --socket' ;;
+    audit) options='-h --help -f --follow --since --kind -a --all --journal --tenant --json --socket' agents='-a' ;;
     doctor) options='-h --help --json --socket' ;;
     selftest) options='-h --help --policy --policy-file --tenant --json --socket' ;;
     version) options='-h --help --json --socket' ;;

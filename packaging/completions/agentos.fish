@@ -215,6 +215,18 @@ complete -c agentos -n '__agentos_command why' -l tenant -x -d 'Tenant to act in
 complete -c agentos -n '__agentos_command why' -l json -d 'Answer, and say errors, as JSON'
 complete -c agentos -n '__agentos_command why' -l socket -r -d 'Socket of agentosd (also AGENTOS_SOCKET)'
 
+complete -c agentos -n '__agentos_command ""' -a audit -d 'Show the audit journal, and verify that nobody changed it'
+complete -c agentos -n '__agentos_command audit' -s h -l help -d 'Show this help'
+complete -c agentos -n '__agentos_command audit' -s f -l follow -d 'Go on with what is recorded from now on'
+complete -c agentos -n '__agentos_command audit' -l since -x -d 'From this time on: 10m (ago), or 2026-11-23T15:00:00Z'
+complete -c agentos -n '__agentos_command audit' -l kind -x -d 'Only this kind: agent.status, or agent for all that begin so'
+complete -c agentos -n '__agentos_command audit' -s a -l all -d 'Of all tenants and the host itself: takes the role admin in each tenant'
+complete -c agentos -n '__agentos_command audit' -l journal -xa '(__fish_complete_directories)' -d 'verify: where the journal is (default: /var/lib/agentos/journal)'
+complete -c agentos -n '__agentos_command audit' -l tenant -x -d 'Tenant to act in (default: the first you have a role in)'
+complete -c agentos -n '__agentos_command audit' -l json -d 'Answer, and say errors, as JSON'
+complete -c agentos -n '__agentos_command audit' -l socket -r -d 'Socket of agentosd (also AGENTOS_SOCKET)'
+complete -c agentos -n '__agentos_command audit' -a '(agentos ps -q --names -a 2>/dev/null)'
+
 complete -c agentos -n '__agentos_command ""' -a doctor -d 'Check what this host can enforce and what would mend the rest'
 complete -c agentos -n '__agentos_command doctor' -s h -l help -d 'Show this help'
 complete -c agentos -n '__agentos_command doctor' -l json -d 'Answer, and say errors, as JSON'

@@ -7,6 +7,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "agentos/base/text.hpp"
 #include "agentos/model/lifecycle.hpp"
 #include "cli/report.hpp"
 
@@ -187,6 +188,18 @@ std::string age(std::chrono::milliseconds span) {
   if (seconds < 3600) return std::to_string(seconds / 60) + "m";
   if (seconds < 86400) return std::to_string(seconds / 3600) + "h";
   return std::to_string(seconds / 86400) + "d";
+}
+
+Result<std::string> since_time(const std::string& given) {
+  if (parse_time(given)) return given;
+  const auto ago = parse_duration_ms(given);
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto since_epoch = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  if (!ago) {
+    return fail(ErrorKind::invalid, "--since: '" + printable(given) + "' is not a time",
+                "write how long ago, like 90s or 2h, or a time in UTC like 2026-11-23T15:00:00Z");
+  }
+  return format_time(now - std::chrono::milliseconds(std::min(*ago, since_epoch)));
 }
 
 }  // namespace agentos::cli

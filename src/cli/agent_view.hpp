@@ -56,6 +56,8 @@ class AgentView {
 
 // RFC 3339 in UTC: 2026-11-23T15:28:03.123Z, fraction optional.
 [[nodiscard]] std::optional<Time> parse_time(std::string_view text);
+// The value of --since, "10m" (ago) or a time, as the API takes it.
+[[nodiscard]] Result<std::string> since_time(const std::string& given);
 [[nodiscard]] std::string format_time(Time time);
 [[nodiscard]] std::string age(std::chrono::milliseconds span);  // "5s", "12m", "3h", "4d": one unit, rounded down
 

@@ -31,6 +31,7 @@ constexpr std::array all_commands{
     CommandInfo{"prune", steering, "Remove all agents that have ended", make_prune},
     CommandInfo{"policy", host, "Check, show and explain policies: what agents may do", make_policy},
     CommandInfo{"why", host, "Say whether an agent may do something, and which line decides", make_why},
+    CommandInfo{"audit", host, "Show the audit journal, and verify that nobody changed it", make_audit},
     CommandInfo{"doctor", host, "Check what this host can enforce and what would mend the rest", make_doctor, false,
                 true, false},
     CommandInfo{"selftest", host, "Try in a throw-away agent what an agent must not be able to do", make_selftest},

@@ -71,6 +71,7 @@ std::unique_ptr<Command> make_rm();
 std::unique_ptr<Command> make_prune();
 std::unique_ptr<Command> make_policy();
 std::unique_ptr<Command> make_why();
+std::unique_ptr<Command> make_audit();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_selftest();
 std::unique_ptr<Command> make_version();

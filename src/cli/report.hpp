@@ -20,7 +20,8 @@ constexpr int conflict = 5;
 constexpr int unavailable = 6;
 constexpr int unsupported = 7;
 constexpr int exhausted = 8;
-constexpr int open = 9;  // selftest: something that an agent must not do can be done
+constexpr int open = 9;      // selftest: something that an agent must not do can be done
+constexpr int damaged = 10;  // audit verify
 // of run, exec, attach and wait
 constexpr int timed_out = 124;
 constexpr int agentos_failed = 125;

@@ -35,6 +35,7 @@ void Api::add_routes(http::Router& router) {
   add_control_routes(router);
   add_watch_routes(router);
   add_policy_routes(router);
+  add_audit_routes(router);
 }
 
 Result<std::string> Api::tenant_of(const Request& request, std::string_view asked) const {

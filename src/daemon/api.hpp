@@ -8,6 +8,7 @@
 
 #include <boost/asio/thread_pool.hpp>
 
+#include "agentos/ports/journal.hpp"
 #include "daemon/config/access.hpp"
 #include "daemon/config/config.hpp"
 #include "daemon/event_hub.hpp"
@@ -24,14 +25,15 @@ class Api {
  public:
   // `reload_policies` reads them again and logs what is wrong with them.
   Api(process::Agents& agents, Spawner& spawner, EventHub& events, LogWatch& logs, const Policies& policies,
-      std::function<void()> reload_policies, std::shared_ptr<const config::Config> config)
+      std::function<void()> reload_policies, std::shared_ptr<const config::Config> config, Journal& journal)
       : agents_(agents),
         spawner_(spawner),
         events_(events),
         log_watch_(logs),
         policies_(policies),
         reload_policies_(std::move(reload_policies)),
-        config_(std::move(config)) {}
+        config_(std::move(config)),
+        journal_(journal) {}
 
   void add_routes(http::Router& router);
   void use(std::shared_ptr<const config::Config> config) { config_ = std::move(config); }
@@ -45,6 +47,7 @@ class Api {
   void add_control_routes(http::Router& router);
   void add_watch_routes(http::Router& router);
   void add_policy_routes(http::Router& router);
+  void add_audit_routes(http::Router& router);
 
   Answer submit(http::Request& request);
   // Where the policy says '~': the caller's, looked up where nobody else waits for it.
@@ -63,6 +66,8 @@ class Api {
   Answer why(http::Request& request);
   Stream logs(http::Request& request, http::EventStream& stream);
   Stream events(http::Request& request, http::EventStream& stream);
+  Stream follow_audit(http::Request& request, http::EventStream& stream);
+  Result<AuditQuery> audit_query(const http::Request& request) const;
 
   // The agent that {ref} names, if the caller may do this with it. What it may not even see is not_found.
   [[nodiscard]] Result<Agent> agent_of(const http::Request& request, config::Permission permission) const;
@@ -80,6 +85,7 @@ class Api {
   const Policies& policies_;
   std::function<void()> reload_policies_;
   std::shared_ptr<const config::Config> config_;
+  Journal& journal_;
   boost::asio::thread_pool user_database_{1};
 };
 

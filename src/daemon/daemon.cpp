@@ -20,6 +20,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/api.hpp"
+#include "daemon/audit.hpp"
 #include "daemon/config/config.hpp"
 #include "daemon/event_hub.hpp"
 #include "daemon/http/server.hpp"
@@ -28,6 +29,7 @@
 #include "daemon/policies.hpp"
 #include "daemon/policy_watch.hpp"
 #include "daemon/spawnd_client.hpp"
+#include "observer/journal/journal.hpp"
 #include "observer/meter/meter.hpp"
 #include "os/file.hpp"
 #include "process/agents.hpp"
@@ -75,8 +77,21 @@ std::uint32_t random_number() {
   return number;
 }
 
+// One record for each file: which text is in force, and what is wrong with a newer one.
+void tell_policies(Journal& audit, const Policies& policies) {
+  for (const auto* files : {&policies.policies(), &policies.tenants()}) {
+    for (const auto& [name, file] : *files) {
+      audit.append(audit_entry(audit_kind::policy_loaded, {{"name", name},
+                                                           {"path", file.path},
+                                                           {"sha256", hex(journal::sha256(file.text))},
+                                                           {"in_force", file.good.has_value()},
+                                                           {"fault", file.fault.substr(0, 1024)}}));
+    }
+  }
+}
+
 asio::awaitable<void> obey_signals(asio::io_context& context, http::Server& server, Api& api, std::string config_path,
-                                   std::function<void()> reload_policies) {
+                                   std::function<void()> reload_policies, journal::SegmentJournal& audit) {
   asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);
   for (;;) {
     const auto [error, number] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -94,6 +109,9 @@ asio::awaitable<void> obey_signals(asio::io_context& context, http::Server& serv
   ::sd_notify(0, "STOPPING=1");
   spdlog::info("stopping; the agents go on");
   co_await server.stop();
+  audit.append(audit_entry(audit_kind::daemon_stopped, {{"program", "agentosd"}, {"version", AGENTOS_VERSION}}));
+  const bool whole = co_await audit.stop();
+  if (!whole) spdlog::error("not all audit records could be written");
   context.stop();
 }
 
@@ -128,6 +146,10 @@ Result<> run(const Options& options) {
 
   EventHub events;
   asio::io_context context(1);
+  const auto audit =
+      AGENTOS_TRY(journal::SegmentJournal::open(context.get_executor(), {.folder = options.state_dir + "/journal"},
+                                                [](const std::string& line) { spdlog::warn("{}", line); }));
+  audit->append(audit_entry(audit_kind::daemon_started, {{"program", "agentosd"}, {"version", AGENTOS_VERSION}}));
   SpawndClient spawnd(context.get_executor(), options.spawnd_socket,
                       [](const std::string& line) { spdlog::info("{}", line); });
   std::unique_ptr<observer::Meter> meter;
@@ -139,8 +161,9 @@ Result<> run(const Options& options) {
   environment.compile = plan;
   environment.now = now;
   environment.random = random_number;
-  environment.publish = [&events](const AgentEvent& event) {
+  environment.publish = [&events, &audit](const AgentEvent& event) {
     spdlog::info("agent {} of {}: {}", event.agent.id, event.agent.tenant, name(event.agent.status));
+    audit->append(audit_entry(event));
     events.publish(event);
   };
   environment.log = log;
@@ -150,8 +173,10 @@ Result<> run(const Options& options) {
   const auto log_watch = AGENTOS_TRY(LogWatch::open(context.get_executor()));
   Policies policies(options.folders, LastGood(options.state_dir + "/policies"));
   for (const auto& fault : policies.faults()) spdlog::error("{}", fault);
-  const auto reload_policies = [&policies] {
+  tell_policies(*audit, policies);
+  const auto reload_policies = [&policies, &audit] {
     for (const auto& fault : policies.reload()) spdlog::error("{}", fault);
+    tell_policies(*audit, policies);
     spdlog::info("policies read again: {}, with ceilings of {} tenants", policies.policies().size(),
                  policies.tenants().size());
   };
@@ -162,13 +187,14 @@ Result<> run(const Options& options) {
     policy_watch->renew();
     reload_policies();
   };
-  Api api(agents, spawnd, events, *log_watch, policies, reload_by_hand, std::move(config));
-  http::Router router;
-  api.add_routes(router);
+  Api api(agents, spawnd, events, *log_watch, policies, reload_by_hand, std::move(config), *audit);
+  http::Router routes;
+  api.add_routes(routes);
+  const http::Router router = audited(routes, *audit);
   http::Server server = AGENTOS_TRY(
       http::Server::open(context, options.socket, router, [](std::string_view line) { spdlog::error("{}", line); }));
   server.start();
-  asio::co_spawn(context, obey_signals(context, server, api, options.config, reload_by_hand), asio::detached);
+  asio::co_spawn(context, obey_signals(context, server, api, options.config, reload_by_hand, *audit), asio::detached);
   ::sd_notify(0, "READY=1");
   spdlog::info("agentosd " AGENTOS_VERSION " serves {}", options.socket);
   context.run();

@@ -8,7 +8,7 @@ FOUNDATION = {"base", "os", "model", "ports"}
 PURE = {"policy", "sandbox/compile"}
 SERVICES = {"process", "scheduler", "capability", "registry", "recovery", "gateway"}
 ADAPTERS = {"sandbox/process", "sandbox/container", "sandbox/vm", "sandbox/language", "store/sqlite", "store/postgres",
-            "store/redis", "store/s3", "bus/local", "bus/nats", "bus/a2a", "observer"}
+            "store/redis", "store/s3", "bus/local", "bus/nats", "bus/a2a", "observer", "observer/journal"}
 
 MAY_INCLUDE = {
     "base": set(),
@@ -27,5 +27,5 @@ MAY_INCLUDE = {
     "spawnd": {"base", "os", "model", "sandbox/compile", "sandbox/container"},  # root: nothing that parses for others
     "init": {"base", "model"},  # runs beside a hostile agent
     "probe": set(),  # stands in for one
-    "cli": {"base", "os", "model", "workspace", "client"},
+    "cli": {"base", "os", "model", "workspace", "client", "observer/journal"},  # it verifies a journal by itself
 }

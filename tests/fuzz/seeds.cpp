@@ -8,6 +8,7 @@
 #include "agentos/model/attach.hpp"
 #include "agentos/model/exit_record.hpp"
 #include "agentos/model/init_spec.hpp"
+#include "observer/journal/frame.hpp"
 #include "sandbox/compile/bpf_evaluate.hpp"
 #include "sandbox/compile/compile.hpp"
 
@@ -116,6 +117,20 @@ void filters(const Plan& plan) {
                       BPF_STMT(BPF_RET | BPF_A, 0)}));
 }
 
+void segments() {
+  std::string bytes = journal::SegmentHeader{1, 1'700'000'000'000'000'000, {}}.encode();
+  AuditHash previous{};
+  for (std::uint64_t sequence = 1; sequence <= 3; ++sequence) {
+    AuditRecord record{sequence, 1, previous, {"agent.status", "acme", "a0123456789ab", R"({"to":"running"})"}, {}};
+    bytes += journal::encode_frame(record);
+    previous = record.hash;
+  }
+  seed("audit_segment", "three", bytes);
+  seed("audit_segment", "torn", bytes.substr(0, bytes.size() - 9));
+  bytes[journal::header_size + 60] ^= 1;
+  seed("audit_segment", "edited", bytes);
+}
+
 void texts() {
   seed("text", "size", "1.5GiB");
   seed("text", "duration", "1h30m250ms");
@@ -136,6 +151,7 @@ int main(int count, char** arguments) {
   frames();
   records();
   filters(*plan);
+  segments();
   texts();
   std::puts("done");
   return 0;

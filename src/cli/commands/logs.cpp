@@ -84,7 +84,7 @@ class Logs final : public Command {
 
   Result<std::string> query() const {
     std::string query = follow_ ? "follow=true" : "follow=false";
-    if (!since_.empty()) query += "&since=" + client::escape(AGENTOS_TRY(since_time()));
+    if (!since_.empty()) query += "&since=" + client::escape(AGENTOS_TRY(since_time(since_)));
     if (!tail_.empty()) {
       std::uint32_t lines{};
       const auto [end, error] = std::from_chars(tail_.data(), tail_.data() + tail_.size(), lines);
@@ -94,18 +94,6 @@ class Logs final : public Command {
       query += "&tail=" + std::to_string(lines);
     }
     return query;
-  }
-
-  Result<std::string> since_time() const {
-    if (parse_time(since_)) return since_;
-    const auto ago = parse_duration_ms(since_);
-    const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    const auto since_epoch = static_cast<std::uint64_t>(now.time_since_epoch().count());
-    if (!ago) {
-      return fail(ErrorKind::invalid, "--since: '" + printable(since_) + "' is not a time",
-                  "write how long ago, like 90s or 2h, or a time in UTC like 2026-11-23T15:00:00Z");
-    }
-    return format_time(now - std::chrono::milliseconds(std::min(*ago, since_epoch)));
   }
 
   bool follow_{}, timestamps_{}, raw_{};

@@ -5,7 +5,9 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
+#include "daemon/audit.hpp"
 #include "daemon/openapi/openapi.hpp"
+#include "fakes/memory_journal.hpp"
 #include "unit/process/fixture.hpp"
 
 // Who may do what with whose agents, through the real routes. The process manager is real, over fakes.
@@ -40,16 +42,22 @@ class ApiTest : public process::AgentsFixture {
     return Policies(folders);
   }();
   int reloads{};
+  fakes::MemoryJournal journal{daemon_context->get_executor()};
   Api api{*agents,
           spawner,
           events,
           *log_watch,
           policies,
           [this] { static_cast<void>(policies.reload()), ++reloads; },
-          std::make_shared<const config::Config>(test_config())};
+          std::make_shared<const config::Config>(test_config()),
+          journal};
   http::Router router;
 
-  ApiTest() { api.add_routes(router); }
+  ApiTest() {
+    http::Router plain;
+    api.add_routes(plain);
+    router = audited(plain, journal);
+  }
 
   static void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
@@ -118,6 +126,41 @@ TEST_F(ApiTest, AnOperatorRunsItsOwnAgent) {
   EXPECT_EQ(ended.body.at("status").as_string(), "terminated");
   EXPECT_EQ(ended.body.at("exit_code").to_number<int>(), 0);
   EXPECT_EQ(call(alice, "DELETE", "/v1/agents/" + id).status, 204U);
+}
+
+// What changes something, and what is forbidden, is recorded with who it was; questions are not.
+TEST_F(ApiTest, CallsLeaveRecords) {
+  const std::string id = submit_as(alice, "builder");
+  ASSERT_EQ(journal.records.size(), 1U);
+  EXPECT_EQ(journal.records[0].entry.kind, audit_kind::api_call);
+  EXPECT_EQ(journal.records[0].entry.tenant, "acme");
+  EXPECT_EQ(journal.records[0].entry.agent, id);
+  EXPECT_EQ(boost::json::parse(journal.records[0].entry.body).at("uid").to_number<uid_t>(), alice);
+  EXPECT_EQ(call(alice, "GET", "/v1/agents/builder").status, 200U);
+  EXPECT_EQ(journal.records.size(), 1U);
+  EXPECT_EQ(call(bob, "POST", "/v1/agents/builder/pause").status, refused_as(ErrorKind::forbidden));
+  ASSERT_EQ(journal.records.size(), 2U);
+  EXPECT_EQ(journal.records[1].entry.kind, audit_kind::api_refused);
+  EXPECT_EQ(boost::json::parse(journal.records[1].entry.body).at("status").to_number<int>(), 403);
+  spawner.end(id, exited(0));
+}
+
+TEST_F(ApiTest, AuditIsSeenByTenant) {
+  journal.append({"agent.status", "acme", "a0123456789ab", "{}"});
+  journal.append({"agent.status", "other", "a0123456789ac", "{}"});
+  journal.append({"daemon.started", "", "", "{}"});
+  const auto shown_to = [&](uid_t uid) { return call(uid, "GET", "/v1/audit").body.at("records").as_array(); };
+  ASSERT_EQ(shown_to(viewer).size(), 1U);
+  EXPECT_EQ(shown_to(viewer)[0].at("tenant").as_string(), "acme");
+  ASSERT_EQ(shown_to(outsider).size(), 1U);
+  EXPECT_EQ(shown_to(outsider)[0].at("tenant").as_string(), "other");
+  EXPECT_EQ(call(stranger, "GET", "/v1/audit").status, refused_as(ErrorKind::forbidden));
+  EXPECT_EQ(call(root, "GET", "/v1/audit?all=true").status, refused_as(ErrorKind::forbidden)) << "no admin of 'other'";
+  auto both = test_config();
+  both.tenants[1].members(config::Role::admin).users = {root};
+  api.use(std::make_shared<const config::Config>(both));
+  EXPECT_GE(call(root, "GET", "/v1/audit?all=true").body.at("records").as_array().size(), 3U);
+  EXPECT_EQ(call(viewer, "GET", "/v1/audit?all=true").status, refused_as(ErrorKind::forbidden));
 }
 
 struct Access {
