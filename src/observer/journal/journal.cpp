@@ -51,7 +51,14 @@ Result<> SegmentJournal::recover() {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return fail_errno("make the journal's folder " + path);
   folder_.reset(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder_) return fail_errno("open the journal's folder " + path);
-  const auto names = AGENTOS_TRY(segments(path));
+  auto names = AGENTOS_TRY(segments(path));
+  // One that was being made when the process was killed: no record can be in it yet.
+  while (!names.empty() && AGENTOS_TRY(read_segment(path, names.back())).size() < header_size) {
+    if (::unlinkat(folder_.get(), names.back().c_str(), 0) != 0)
+      return fail_errno("remove " + path + "/" + names.back());
+    log_("the segment " + names.back() + " of the audit journal was only begun: it is removed");
+    names.pop_back();
+  }
   if (!names.empty()) AGENTOS_TRY(look_at_last(names.back()));
   return {};
 }

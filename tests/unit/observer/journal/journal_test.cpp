@@ -65,6 +65,18 @@ TEST_F(JournalTest, ATailTornAtAnyByteIsCutAndARecordSaysSo) {
   }
 }
 
+TEST_F(JournalTest, ASegmentThatWasOnlyBegunIsMadeAnew) {
+  for (const std::size_t size : {std::size_t{0}, header_size - 1}) {
+    run(3);
+    const SegmentHeader next{verify(folder)->head.sequence + 1, 1, {}};
+    spit(folder + "/" + next.file_name(), next.encode().substr(0, size));
+    ASSERT_FALSE(faults().empty());
+    run(1);
+    EXPECT_THAT(faults(), IsEmpty()) << size;
+    EXPECT_THAT(files(), SizeIs(1));
+  }
+}
+
 TEST_F(JournalTest, ADamageBeforeTheTailIsKeptAsEvidence) {
   run(5);
   const auto path = folder + "/" + files().at(0);
