@@ -148,7 +148,7 @@ _agentos() {
     case $before in
       --socket) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
       --tenant) ;;
-      *) mapfile -t COMPREPLY < <(compgen -W 'run exec attach ps top stats inspect logs diff commit discard pause resume terminate wait rm prune policy why doctor selftest version --help --version --json --tenant --socket' -- "$cur") ;;
+      *) mapfile -t COMPREPLY < <(compgen -W 'run exec attach ps top stats inspect logs diff commit discard pause resume terminate wait rm prune policy why audit doctor selftest version --help --version --json --tenant --socket' -- "$cur") ;;
     esac
     return
   fi

@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include <openssl/evp.h>
+#include <sodium/crypto_hash_sha256.h>
 
 #include "agentos/base/codec.hpp"
 
@@ -26,10 +26,7 @@ AuditHash get_hash(Reader& from) {
 
 AuditHash sha256(std::string_view bytes) {
   AuditHash hash{};
-  static const EVP_MD* const method =
-      EVP_MD_fetch(nullptr, "SHA256", nullptr);  // once: looking it up costs more than hashing
-  AGENTOS_ASSERT(method != nullptr);
-  AGENTOS_ASSERT(EVP_Digest(bytes.data(), bytes.size(), hash.data(), nullptr, method, nullptr) == 1);
+  ::crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
   return hash;
 }
 

@@ -226,7 +226,35 @@ asio::awaitable<Result<void>> SegmentJournal::write_batch() {
   batched_ = 0;
   batch_.clear();
   durable_ = batch_end_;
+  delete_retired();
   co_return Result<void>{};
+}
+
+// Called with a new segment: what it holds is bounded, whoever fills it.
+void SegmentJournal::retire_oldest() {
+  const auto names = segments(options_.folder);
+  if (!names || names->size() <= options_.segments_max || !retired_.empty()) return;
+  const auto kept = names->end() - static_cast<std::ptrdiff_t>(options_.segments_max);
+  const auto header = read_segment(options_.folder, *kept);
+  const auto first = header ? SegmentHeader::decode(*header) : std::unexpected(header.error());
+  if (!first) return;  // damaged: it stays, for verify to tell
+  AuditEntry entry{
+      std::string(audit_kind::audit_deleted),
+      {},
+      {},
+      "{\"next\":" + std::to_string(first->first) + ",\"segments\":" + std::to_string(kept - names->begin()) + "}"};
+  if (!add(entry)) return;
+  retired_.assign(names->begin(), kept);
+  retired_at_ = end_.sequence;
+}
+
+void SegmentJournal::delete_retired() {
+  if (retired_.empty() || durable_.sequence < retired_at_) return;
+  for (const auto& name : retired_) {
+    if (::unlinkat(folder_.get(), name.c_str(), 0) != 0)
+      log_(Error::from_errno(errno, "delete " + name + " of the audit journal").message());
+  }
+  retired_.clear();
 }
 
 asio::awaitable<Result<void>> SegmentJournal::next_segment() {
@@ -243,6 +271,7 @@ asio::awaitable<Result<void>> SegmentJournal::next_segment() {
   const int synced = written ? co_await ring_->sync(folder_.get(), false) : 0;
   if (written && synced == 0) {
     size_ = header_.size();
+    retire_oldest();
     co_return Result<void>{};
   }
   // Nothing is in it yet: the next attempt makes it anew.

@@ -20,6 +20,7 @@ namespace agentos::journal {
 struct JournalOptions {
   std::string folder;
   std::uint64_t segment_bytes{16U << 20U};  // a segment that has reached this is closed
+  std::size_t segments_max{64};             // beyond it the oldest are deleted, and a record says so
   std::size_t queue_bytes{4U << 20U};       // what waits to be written: beyond it records are dropped, and counted
   std::chrono::milliseconds retry{1000};    // after a write that failed
 };
@@ -56,6 +57,8 @@ class SegmentJournal final : public Journal {
   boost::asio::awaitable<void> write_forever();
   boost::asio::awaitable<Result<void>> write_batch();
   boost::asio::awaitable<Result<void>> next_segment();
+  void retire_oldest();
+  void delete_retired();
   boost::asio::awaitable<Result<void>> write_all(std::string_view bytes);
   void take_batch();
   Result<AuditPage> search(const AuditQuery& query, std::uint64_t upto) const;  // on the reading thread
@@ -68,7 +71,9 @@ class SegmentJournal final : public Journal {
   std::string queue_, batch_;  // frames
   std::size_t batched_{};      // bytes of queue_ that are in batch_
   AuditHead end_, durable_, batch_end_;
-  std::uint64_t failed_{};  // sequence up to which keep() must not promise anything any more
+  std::vector<std::string> retired_;  // segments that go when the record of it is durable
+  std::uint64_t retired_at_{};        // its sequence
+  std::uint64_t failed_{};            // sequence up to which keep() must not promise anything any more
   Error failure_{ErrorKind::internal, ""};
   bool failing_{}, stopping_{}, stopped_{};
   std::uint64_t dropped_{};

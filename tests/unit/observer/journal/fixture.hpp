@@ -34,9 +34,9 @@ class JournalTest : public testing::Test {
   std::vector<std::string> said;
 
   // A run of agentosd: opens, keeps `count` records in batches of one, and ends in order unless it is killed.
-  void run(int count, std::uint64_t segment_bytes = 1 << 20, bool killed = false) {
+  void run(int count, std::uint64_t segment_bytes = 1 << 20, bool killed = false, std::size_t segments_max = 64) {
     boost::asio::io_context context{1};
-    auto journal = SegmentJournal::open(context.get_executor(), {folder, segment_bytes},
+    auto journal = SegmentJournal::open(context.get_executor(), {folder, segment_bytes, segments_max},
                                         [this](const std::string& line) { said.push_back(line); });
     ASSERT_TRUE(journal) << journal.error().message();
     for (int i = 0; i < count; ++i) {

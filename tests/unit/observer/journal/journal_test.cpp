@@ -93,6 +93,20 @@ TEST_F(JournalTest, ADamageBeforeTheTailIsKeptAsEvidence) {
   EXPECT_EQ(found[0].sequence, 3U);
 }
 
+TEST_F(JournalTest, TheOldestSegmentsGoAndTheirEndIsStated) {
+  run(30, 1000, false, 3);
+  EXPECT_LE(files().size(), 4U) << "one more until its end is durable";
+  const auto kept = verify(folder);
+  ASSERT_TRUE(kept);
+  EXPECT_THAT(kept->faults, IsEmpty());
+  EXPECT_GT(kept->first, 1U);
+  run(30, 1000, false, 3);
+  EXPECT_LE(files().size(), 4U);
+  EXPECT_THAT(faults(), IsEmpty());
+  std::filesystem::remove(folder + "/" + files().at(0));
+  EXPECT_FALSE(faults().empty()) << "one that somebody else deleted is missed";
+}
+
 TEST_F(JournalTest, AFullQueueDropsAndSaysHowMany) {
   boost::asio::io_context context{1};
   auto opened = SegmentJournal::open(context.get_executor(), {.folder = folder, .queue_bytes = 1000},
