@@ -131,5 +131,5 @@ if [ -z "$installed" ]; then
     "SCHED_OTHER 0 none 0 "
 fi
 "$agentos" prune -f >/dev/null
-is "no folder, log or record of an agent is left" "$(find "${folder}/state" "$folder/run" -mindepth 1 ! -name 'agentos.db*' ! -name agentos.sock ! -path '*/state/policies/*' 2>/dev/null | grep -v -x -e "$folder/[a-z]*/[a-z]*" | head)" ""
+is "no folder, log or record of an agent is left" "$(find "${folder}/state" "$folder/run" -mindepth 1 ! -name 'agentos.db*' ! -name agentos.sock ! -path '*/state/policies/*' ! -path '*/state/journal/*' 2>/dev/null | grep -v -x -e "$folder/[a-z]*/[a-z]*" | head)" ""
 finish
