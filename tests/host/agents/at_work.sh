@@ -61,7 +61,7 @@ works() { # works PROFILE COMMAND...; $environment is given beside it
   git -C work checkout -q . && rm -f model.log
 }
 tools_path=
-[ ! -x node_modules/node/bin/node ] || tools_path=$ws/node_modules/node/bin:
+[ ! -x "$ws/node_modules/node/bin/node" ] || tools_path=$ws/node_modules/node/bin:
 environment=(-e ANTHROPIC_BASE_URL=http://127.0.0.1:8099)
 works claude-code "$ws/node_modules/.bin/claude" -p "Mend add in sums.py" --allowedTools Bash
 has "claude-code: its session is kept in the caller's home" "$(find "$home/.claude/projects" -name '*.jsonl' | head -n 1)" jsonl
