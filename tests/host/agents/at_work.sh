@@ -18,7 +18,12 @@ git init -q && git add . && git -c user.name=t -c user.email=t@t commit -qm begi
 
 # A home of its own, in which the agents were before.
 home=$(getent passwd "$(id -u)" | cut -d: -f6)
-mkdir "$folder/home" && mount --bind "$folder/home" "$home" || exit 1
+# What else is there stays to be seen: this checkout may be in it.
+mkdir "$folder/over" && mount -t tmpfs none "$folder/over" && mkdir "$folder/over/upper" "$folder/over/work" &&
+  mount -t overlay -o "lowerdir=$home,upperdir=$folder/over/upper,workdir=$folder/over/work" none "$home" || exit 1
+for state in .claude .codex .gemini; do
+  mkdir -p "$folder/home/$state" "$home/$state" && mount --bind "$folder/home/$state" "$home/$state" || exit 1
+done
 mkdir -p "$home"/.claude/projects "$home"/.codex/sessions "$home"/.gemini/tmp
 echo '{}' >"$home/.claude/settings.json"
 echo '{"security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": false}}}' >"$home/.gemini/settings.json"
@@ -70,5 +75,5 @@ works codex "$ws/node_modules/.bin/codex" exec --skip-git-repo-check --dangerous
 has "codex: its session is kept in the caller's home" "$(find "$home/.codex/sessions" -name '*.jsonl' | head -n 1)" jsonl
 environment=(-e GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8099)
 works gemini-cli "$ws/node_modules/.bin/gemini" -p "Mend add in sums.py" --yolo
-umount "$home"
+umount --recursive --lazy "$home" && umount "$folder/over"
 finish
