@@ -157,7 +157,7 @@ Result<> serve(const Options& options) {
   Tenants tenants(facts, options.slice, owner);
   auto agents = AGENTOS_TRY(tenants.adopt());
   auto meter = Meter::open(facts.cgroup_root, options.slice);
-  if (!meter) std::fprintf(stderr, "agents are not counted: %s\n", meter.error().message().c_str());
+  if (!meter) std::fprintf(stderr, "agentos-spawnd: agents are not counted: %s\n", meter.error().message().c_str());
   facts.meter = meter.has_value();
   facts.meter_scripts = meter && meter->knows_scripts();
   if (meter) AGENTOS_TRY(meter->adopt(agents));

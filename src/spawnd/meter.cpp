@@ -28,10 +28,11 @@ namespace {
 
 static_assert(std::has_unique_object_representations_v<agentos_account>);
 static_assert(std::has_unique_object_representations_v<agentos_event>);
+static_assert(std::has_unique_object_representations_v<agentos_exec>);
 static_assert(std::has_unique_object_representations_v<agentos_exit>);
 static_assert(std::has_unique_object_representations_v<agentos_connect>);
 
-// Root's alone (systemd mounts it so, and so is it mounted here): nobody else can put something in our place.
+// Usually root's alone: systemd mounts it so, and so is it mounted here.
 constexpr const char* bpf_root = "/sys/fs/bpf";
 
 Result<> mount_bpf_root() {
@@ -42,9 +43,14 @@ Result<> mount_bpf_root() {
   return {};
 }
 
-// A folder of ours: root's, and closed to others.
+// A folder of ours. Where the file system above is open to others, somebody may have made it before, to have us use
+// programs and maps of theirs: one that is not root's alone is refused.
 Result<> make_folder(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return fail_errno("make " + path);
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) return fail_errno("look at " + path);
+  if (!S_ISDIR(status.st_mode) || status.st_uid != 0 || (status.st_mode & 077) != 0)
+    return fail(ErrorKind::forbidden, path + " is not a folder of root alone", "remove it and restart agentos-spawnd");
   return {};
 }
 
@@ -144,10 +150,14 @@ Meter::~Meter() = default;
 // Programs of another build go first: for a moment nothing is counted, and never anything twice.
 Result<> Meter::State::attach_tracing() {
   const std::string fresh = folder + "/new";
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string path = entry.path().string();
-    if (path != maps && path != programs && path != network) remove_folder(path);
+  std::vector<std::string> others;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string path = at->path().string();
+    if (path != maps && path != programs && path != network) others.push_back(path);
   }
+  if (error) return fail_errno(error.value(), "read " + folder);
+  for (const auto& path : others) remove_folder(path);
   if (::access(programs.c_str(), F_OK) == 0) return {};
   AGENTOS_TRY(make_folder(fresh));
   const auto try_with = [&](bool scripts) -> Result<Process> {

@@ -30,14 +30,11 @@ struct AuditEntry {
 
 // Which kinds there are. A new one is a new line here.
 namespace audit_kind {
-constexpr std::string_view agent_status = "agent.status";      // an agent's status changed: from, to, reason
-constexpr std::string_view agent_warning = "agent.warning";    // what is not enforced for an agent
-constexpr std::string_view agent_activity = "agent.activity";  // what an agent did: exec, connect, open
-constexpr std::string_view api_call = "api.call";              // a call that changed something, or could have
-constexpr std::string_view api_refused = "api.refused";        // a call that was refused
+constexpr std::string_view agent_status = "agent.status";  // an agent's status changed: from, to, reason
+constexpr std::string_view api_call = "api.call";          // a call that changed something, or could have
+constexpr std::string_view api_refused = "api.refused";    // a call that was refused
 constexpr std::string_view daemon_started = "daemon.started";
 constexpr std::string_view daemon_stopped = "daemon.stopped";
-constexpr std::string_view daemon_warning = "daemon.warning";
 constexpr std::string_view policy_loaded = "policy.loaded";  // a file of policies: its hash, or what is wrong with it
 // The journal's own.
 constexpr std::string_view audit_dropped = "audit.dropped";    // how many records could not be kept before this one

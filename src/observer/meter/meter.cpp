@@ -1,9 +1,12 @@
 #include "observer/meter/meter.hpp"
 
+#include <cerrno>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -68,14 +71,21 @@ class KernelMeter final : public Meter {
                     .dropped = account.dropped};
   }
 
-  void drain() override { ::ring_buffer__consume(ring_); }
-
  private:
+  static constexpr int events_a_turn = 1024;
+
+  // False: there may be more. Agents on many processors can tell faster than one thread hears.
+  bool drain() {
+    heard_now_ = 0;
+    return ::ring_buffer__consume(ring_) >= 0;
+  }
+
   static int take(void* self, void* data, std::size_t size) {
     const auto& event = *static_cast<const agentos_event*>(data);
     if (size < sizeof event || size < size_of(event.kind)) return 0;
-    static_cast<KernelMeter*>(self)->heard_(event);
-    return 0;
+    auto& meter = *static_cast<KernelMeter*>(self);
+    meter.heard_(event);
+    return ++meter.heard_now_ < events_a_turn ? 0 : -EAGAIN;
   }
 
   // Ends when the descriptor is let go of.
@@ -83,14 +93,16 @@ class KernelMeter final : public Meter {
     for (;;) {
       const auto [error] =
           co_await watched->async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
-      if (error || !watched->is_open()) co_return;
-      drain();
+      if (error) co_return;
+      while (watched->is_open() && !drain()) co_await asio::post(watched->get_executor(), asio::use_awaitable);
+      if (!watched->is_open()) co_return;
     }
   }
 
   asio::any_io_executor executor_;
   UniqueFd accounts_;
   Heard heard_;
+  int heard_now_{};
   ::ring_buffer* ring_{};
   std::shared_ptr<asio::posix::stream_descriptor> watched_;
 };

@@ -18,7 +18,8 @@ namespace agentos::observer {
 // to them: what is read is trusted but for the texts in events, which are the agents'.
 class Meter {
  public:
-  // Called for each event, whose size is that of its kind or more, in the order of their times on one CPU.
+  // Called for each event, whose size is that of its kind or more, in the order of their times on one CPU. However
+  // many there are, the rest of the loop has its turn in between.
   using Heard = std::function<void(const agentos_event&)>;
 
   // `accounts`, `events`: as SpawndRequest::Kind::meter gives them.
@@ -29,8 +30,6 @@ class Meter {
   // Of the agent whose cgroup has this id (inode number) and whose ids begin at `uid_base`; nullopt: it is not counted.
   // One system call.
   [[nodiscard]] virtual std::optional<Activity> activity(std::uint32_t uid_base, std::uint64_t cgroup) const = 0;
-  // Hears what waits now.
-  virtual void drain() = 0;
 
  protected:
   Meter() = default;

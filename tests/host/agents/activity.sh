@@ -56,5 +56,10 @@ many=${MANY:-$([ -n "$installed" ] && echo 1000 || echo 10000)}
 status "$many short processes" 0 "$agentos" run --name storm -- ./activity "$many" 0 0 0 0
 is "none is missed" $(($(counted storm .forks) - $(counted nothing .forks))) "$many"
 is "each end is told or counted as lost" $(($(counted storm '.events + .dropped') - $(counted nothing .events))) "$many"
+# A record of 80 bytes for each: the buffer of 4 MiB holds 52,428, more are told only when they are taken out meanwhile.
+status "more datagrams than the buffer has room for" 0 "$agentos" run --name flood -- ./activity 0 0 0 0 150000
+[ "$(counted flood .events)" -gt 60000 ] && good "they are taken out" || bad "they are taken out" "$(counted flood .)"
+is "each is told or counted as lost" "$(($(counted flood '.events + .dropped') - $(counted nothing '.events')))" 150000
+status "and agentosd answers after it" 0 timeout 10 "$agentos" ps
 "$agentos" ps -a -q | xargs "$agentos" rm --discard >/dev/null
 finish
