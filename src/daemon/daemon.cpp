@@ -129,6 +129,18 @@ asio::awaitable<void> follow_meter(SpawndClient& spawnd, std::unique_ptr<observe
   meter = opened ? std::move(*opened) : nullptr;
 }
 
+// What agents did that ended while agentosd was not there is known by the counts only: they come first, unless spawnd
+// is not there either.
+void await_spawnd(asio::io_context& context, SpawndClient& spawnd) {
+  asio::co_spawn(context, spawnd.ready(process::Bell::Clock::now() + std::chrono::seconds(1)),
+                 [&context](std::exception_ptr error, bool) {
+                   if (error) std::rethrow_exception(error);
+                   context.stop();
+                 });
+  context.run();
+  context.restart();
+}
+
 }  // namespace
 
 Result<> run(const Options& options) {
@@ -153,7 +165,7 @@ Result<> run(const Options& options) {
   SpawndClient spawnd(context.get_executor(), options.spawnd_socket,
                       [](const std::string& line) { spdlog::info("{}", line); });
   std::unique_ptr<observer::Meter> meter;
-  spawnd.on_connection([&] { asio::co_spawn(context, follow_meter(spawnd, meter), asio::detached); });
+  spawnd.on_connection([&] { return follow_meter(spawnd, meter); });
   process::Agents::Environment environment;
   environment.activity = [&meter](std::uint32_t uid_base, std::uint64_t cgroup) {
     return meter ? meter->activity(uid_base, cgroup) : std::nullopt;
@@ -169,6 +181,7 @@ Result<> run(const Options& options) {
   environment.log = log;
   environment.boot_id = std::move(boot_id);
   process::Agents agents(context.get_executor(), *store, spawnd, spawnd, std::move(files), std::move(environment));
+  await_spawnd(context, spawnd);
   AGENTOS_TRY(agents.adopt());
   const auto log_watch = AGENTOS_TRY(LogWatch::open(context.get_executor()));
   Policies policies(options.folders, LastGood(options.state_dir + "/policies"));

@@ -41,10 +41,12 @@ asio::awaitable<void> SpawndClient::run() {
       last_error_.clear();
       log_("connected to agentos-spawnd");
       connection_ = std::make_shared<Connection>(executor_, socket->release());
-      connected_.ring();
-      if (on_connection_) on_connection_();
+      asio::co_spawn(executor_, greet(connection_), [](std::exception_ptr error) {
+        if (error) std::rethrow_exception(error);
+      });
       why = (co_await read_replies(connection_)).message();
       connection_.reset();
+      greeted_ = false;
       facts_.reset();
       for (const auto& [id, pending] : pending_) {
         pending->result = fail(ErrorKind::unavailable, "agentos-spawnd ended before it answered", spawnd_hint);
@@ -60,6 +62,21 @@ asio::awaitable<void> SpawndClient::run() {
     timer.expires_after(pause);
     co_await timer.async_wait(asio::use_awaitable);
   }
+}
+
+asio::awaitable<void> SpawndClient::greet(std::shared_ptr<Connection> connection) {
+  if (greeting_) co_await greeting_();
+  if (connection_ != connection) co_return;  // it ended meanwhile
+  greeted_ = true;
+  connected_.ring();
+}
+
+asio::awaitable<bool> SpawndClient::ready(process::Bell::Clock::time_point until) {
+  while (!greeted_) {
+    const bool rang = co_await connected_.wait(connected_.rings(), until);
+    if (!rang) break;
+  }
+  co_return greeted_;
 }
 
 // Until the connection ends, or breaks the protocol.
@@ -96,12 +113,19 @@ asio::awaitable<Result<void>> SpawndClient::send(std::shared_ptr<Connection> con
 }
 
 asio::awaitable<Result<SpawndClient::Reply>> SpawndClient::ask(SpawndRequest request, std::vector<UniqueFd> fds) {
-  const auto connect_until = process::Bell::Clock::now() + patience_.connect;
-  while (connection_ == nullptr) {
-    if (co_await connected_.wait(connected_.rings(), connect_until) || connection_ != nullptr) continue;
-    co_return fail(ErrorKind::unavailable,
-                   "agentos-spawnd is not there" + (last_error_.empty() ? "" : ": " + last_error_), spawnd_hint);
-  }
+  const auto until = process::Bell::Clock::now() + patience_.connect;
+  const bool there = co_await ready(until);
+  if (!there) co_return absent();
+  co_return co_await exchange(std::move(request), std::move(fds));
+}
+
+std::unexpected<Error> SpawndClient::absent() const {
+  return fail(ErrorKind::unavailable, "agentos-spawnd is not there" + (last_error_.empty() ? "" : ": " + last_error_),
+              spawnd_hint);
+}
+
+asio::awaitable<Result<SpawndClient::Reply>> SpawndClient::exchange(SpawndRequest request, std::vector<UniqueFd> fds) {
+  if (connection_ == nullptr) co_return absent();
   request.id = ++last_id_;
   const std::string packet = request.encode();
   if (packet.size() > plan_message_max) co_return fail(ErrorKind::internal, "the plan is too long for one packet");
@@ -142,7 +166,7 @@ asio::awaitable<Result<SpawndClient::Readers>> SpawndClient::meter() {
   SpawndRequest request;
   request.kind = SpawndRequest::Kind::meter;
   std::vector<UniqueFd> none;
-  auto answer = co_await ask(std::move(request), std::move(none));
+  auto answer = co_await exchange(std::move(request), std::move(none));
   if (!answer) co_return std::unexpected(std::move(answer).error());
   if (!answer->second_fd) co_return fail(ErrorKind::internal, "agentos-spawnd gave no descriptors of its accounts");
   co_return Readers{std::move(answer->fd), std::move(answer->second_fd)};

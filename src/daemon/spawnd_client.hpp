@@ -41,13 +41,15 @@ class SpawndClient final : public Spawner, public LayerStore {
   boost::asio::awaitable<Result<void>> remove_layer(std::string agent) override;
   boost::asio::awaitable<Result<std::vector<std::string>>> list_layers(std::string after) override;
 
-  // ErrorKind::unsupported: nothing is counted on this host.
+  // ErrorKind::unsupported: nothing is counted on this host. For the greeting: it waits for no connection.
   struct Readers {
     UniqueFd accounts, events;
   };
   boost::asio::awaitable<Result<Readers>> meter();
-  // Called for each new connection: what the last one gave is over.
-  void on_connection(std::function<void()> call) { on_connection_ = std::move(call); }
+  // Comes before all else on each new connection: what the last one gave is over.
+  void on_connection(std::function<boost::asio::awaitable<void>()> greeting) { greeting_ = std::move(greeting); }
+  // False: there is no spawnd that was greeted `until` then.
+  boost::asio::awaitable<bool> ready(process::Bell::Clock::time_point until);
 
   [[nodiscard]] bool connected() const { return connection_ != nullptr; }
 
@@ -63,18 +65,22 @@ class SpawndClient final : public Spawner, public LayerStore {
   using Connection = boost::asio::posix::stream_descriptor;
 
   boost::asio::awaitable<void> run();
+  boost::asio::awaitable<void> greet(std::shared_ptr<Connection> connection);
+  [[nodiscard]] std::unexpected<Error> absent() const;
   boost::asio::awaitable<Error> read_replies(std::shared_ptr<Connection> connection);
   boost::asio::awaitable<Result<Reply>> ask_layer(SpawndRequest::Kind kind, std::string agent, UniqueFd caller);
   boost::asio::awaitable<Result<Reply>> ask(SpawndRequest request, std::vector<UniqueFd> fds);
+  boost::asio::awaitable<Result<Reply>> exchange(SpawndRequest request, std::vector<UniqueFd> fds);
   boost::asio::awaitable<Result<void>> send(std::shared_ptr<Connection> connection, const std::string& packet,
                                             const std::vector<UniqueFd>& fds);
 
   boost::asio::any_io_executor executor_;
   std::string socket_;
   Log log_;
-  std::function<void()> on_connection_;
+  std::function<boost::asio::awaitable<void>()> greeting_;
   Patience patience_;
   std::shared_ptr<Connection> connection_;
+  bool greeted_{};
   process::Bell connected_;
   std::string last_error_;
   std::map<std::uint64_t, std::shared_ptr<Pending>> pending_;

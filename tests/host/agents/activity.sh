@@ -51,6 +51,14 @@ sleeps=$(($(counted through .forks) - 501))
 [ "$sleeps" -ge 1 ] && good "what it did meanwhile is counted" || bad "what it did meanwhile is counted" "$(counted through .)"
 is "and what ended" "$(($(counted through .exits) - $(counted through .forks)))" 1
 
+# --- and agentosd, while an agent ends
+"$agentos" run --detach -w :bind --name unseen -- sh -c 'until [ -e on ]; do sleep 0.05; done; ./activity 40 0 0 0 0' >/dev/null
+kill_agentosd
+touch on
+until_true "it ends without agentosd" sh -c "[ -z \"\$(cat $cgroup2/$slice/*/a*/cgroup.procs 2>/dev/null)\" ]"
+revive_agentosd
+until_true "what it did is known" test "$(counted unseen .exits)" -gt 40
+
 # --- many short ones: fewer where the machine is emulated
 many=${MANY:-$([ -n "$installed" ] && echo 1000 || echo 10000)}
 status "$many short processes" 0 "$agentos" run --name storm -- ./activity "$many" 0 0 0 0

@@ -127,6 +127,28 @@ TEST_F(SpawndClientTest, AnAnswerThatNeverComesIsUnavailableAndTheNextWorks) {
   EXPECT_EQ(spawnd.connections(), 2);
 }
 
+TEST_F(SpawndClientTest, EachConnectionIsGreetedBeforeAnythingIsAskedOnIt) {
+  std::vector<SpawndRequest::Kind> seen;
+  std::atomic<bool> dies{false};
+  FakeSpawnd spawnd(socket, [&](const SpawndRequest& request, const auto&) {
+    seen.push_back(request.kind);
+    return dies.exchange(false) ? std::nullopt : std::optional(facts(request).value_or(FakeSpawnd::Answer{}));
+  });
+  const auto asked = client();
+  boost::asio::steady_timer slowly(context);
+  asked->on_connection([&]() -> boost::asio::awaitable<void> {
+    slowly.expires_after(20ms);
+    co_await slowly.async_wait(boost::asio::use_awaitable);
+    static_cast<void>(co_await asked->meter());
+  });
+  EXPECT_TRUE(fakes::await(context, asked->probe()));
+  dies = true;
+  EXPECT_FALSE(fakes::await(context, asked->remove("acme", "a01")));
+  EXPECT_TRUE(fakes::await(context, asked->probe()));
+  using enum SpawndRequest::Kind;
+  EXPECT_THAT(seen, testing::ElementsAre(meter, probe, remove, meter, probe));
+}
+
 TEST_F(SpawndClientTest, AStartWithoutAPidfdIsAnError) {
   FakeSpawnd spawnd(socket, [](const auto&, const auto&) {
     FakeSpawnd::Answer answer;
