@@ -64,7 +64,8 @@ json::value activity_of(const std::optional<Activity>& activity) {
       {"sent", json::object{{"bytes", activity->sent_bytes}, {"packets", activity->sent_packets}}},
       {"received", json::object{{"bytes", activity->received_bytes}, {"packets", activity->received_packets}}},
       {"events", activity->events},
-      {"dropped", activity->dropped}};
+      {"dropped", activity->dropped},
+      {"withheld", activity->withheld}};
 }
 
 json::object budget_of(const Budget& budget) {

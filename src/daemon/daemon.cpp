@@ -29,8 +29,10 @@
 #include "daemon/policies.hpp"
 #include "daemon/policy_watch.hpp"
 #include "daemon/spawnd_client.hpp"
+#include "daemon/witness.hpp"
 #include "observer/journal/journal.hpp"
 #include "observer/meter/meter.hpp"
+#include "os/cgroup.hpp"
 #include "os/file.hpp"
 #include "process/agents.hpp"
 #include "store/sqlite/agent_store.hpp"
@@ -116,7 +118,7 @@ asio::awaitable<void> obey_signals(asio::io_context& context, http::Server& serv
 }
 
 // The counts of the spawnd that is connected now.
-asio::awaitable<void> follow_meter(SpawndClient& spawnd, std::unique_ptr<observer::Meter>& meter) {
+asio::awaitable<void> follow_meter(SpawndClient& spawnd, std::unique_ptr<observer::Meter>& meter, Witness& witness) {
   auto readers = co_await spawnd.meter();
   if (!readers) {
     meter.reset();
@@ -124,9 +126,18 @@ asio::awaitable<void> follow_meter(SpawndClient& spawnd, std::unique_ptr<observe
     co_return;
   }
   auto opened = observer::Meter::open(co_await asio::this_coro::executor, std::move(readers->accounts), readers->events,
-                                      [](const agentos_event&) {});
+                                      [&witness](const agentos_event& event) { witness.heard(event); });
   if (!opened) spdlog::error("agents are not counted: {}", opened.error().message());
   meter = opened ? std::move(*opened) : nullptr;
+}
+
+// Which cgroup is whose, as long as that matters.
+void tell(Witness& witness, const Agent& agent) {
+  if (is_final(agent.status)) return witness.ended(agent.id);
+  if (agent.sandbox.cgroup.empty()) return;
+  const auto cgroup = os::Cgroup::open(agent.sandbox.cgroup);
+  const auto id = cgroup ? cgroup->id() : fail(ErrorKind::not_found, "");
+  if (id) witness.began(*id, agent);
 }
 
 // What agents did that ended while agentosd was not there is known by the counts only: they come first, unless spawnd
@@ -165,17 +176,21 @@ Result<> run(const Options& options) {
   SpawndClient spawnd(context.get_executor(), options.spawnd_socket,
                       [](const std::string& line) { spdlog::info("{}", line); });
   std::unique_ptr<observer::Meter> meter;
-  spawnd.on_connection([&] { return follow_meter(spawnd, meter); });
+  Witness witness(*audit, {});
+  spawnd.on_connection([&] { return follow_meter(spawnd, meter, witness); });
   process::Agents::Environment environment;
-  environment.activity = [&meter](std::uint32_t uid_base, std::uint64_t cgroup) {
-    return meter ? meter->activity(uid_base, cgroup) : std::nullopt;
+  environment.activity = [&](std::uint32_t uid_base, std::uint64_t cgroup) {
+    auto activity = meter ? meter->activity(uid_base, cgroup) : std::nullopt;
+    if (activity) activity->withheld = witness.withheld(cgroup);
+    return activity;
   };
   environment.compile = plan;
   environment.now = now;
   environment.random = random_number;
-  environment.publish = [&events, &audit](const AgentEvent& event) {
+  environment.publish = [&](const AgentEvent& event) {
     spdlog::info("agent {} of {}: {}", event.agent.id, event.agent.tenant, name(event.agent.status));
     audit->append(audit_entry(event));
+    tell(witness, event.agent);
     events.publish(event);
   };
   environment.log = log;
@@ -183,6 +198,9 @@ Result<> run(const Options& options) {
   process::Agents agents(context.get_executor(), *store, spawnd, spawnd, std::move(files), std::move(environment));
   await_spawnd(context, spawnd);
   AGENTOS_TRY(agents.adopt());
+  for (const auto& agent : AGENTOS_TRY(agents.list({}))) {
+    if (!is_final(agent.status)) tell(witness, agent);
+  }
   const auto log_watch = AGENTOS_TRY(LogWatch::open(context.get_executor()));
   Policies policies(options.folders, LastGood(options.state_dir + "/policies"));
   for (const auto& fault : policies.faults()) spdlog::error("{}", fault);

@@ -16,7 +16,7 @@ auto numbers_of(A& activity) {
   return std::array{&activity.forks,        &activity.threads,        &activity.execs,
                     &activity.exits,        &activity.connects,       &activity.sent_bytes,
                     &activity.sent_packets, &activity.received_bytes, &activity.received_packets,
-                    &activity.events,       &activity.dropped};
+                    &activity.events,       &activity.dropped,        &activity.withheld};
 }
 
 // One list of fields serves both directions, so that they cannot drift apart.

@@ -11,7 +11,8 @@ struct Activity {
   std::uint64_t connects{};          // internet addresses asked for, by connect(2) or sendto(2)
   // With the headers of IP, over the loopback device too.
   std::uint64_t sent_bytes{}, sent_packets{}, received_bytes{}, received_packets{};
-  std::uint64_t events{}, dropped{};  // told one by one; lost because nobody took them in time
+  // Told one by one; lost because nobody took them in time; not kept, as the agent's share of the journal was used up.
+  std::uint64_t events{}, dropped{}, withheld{};
 
   bool operator==(const Activity&) const = default;
 };

@@ -36,6 +36,12 @@ constexpr std::string_view api_refused = "api.refused";    // a call that was re
 constexpr std::string_view daemon_started = "daemon.started";
 constexpr std::string_view daemon_stopped = "daemon.stopped";
 constexpr std::string_view policy_loaded = "policy.loaded";  // a file of policies: its hash, or what is wrong with it
+// What the kernel told of an agent, see observer/meter/describe.hpp.
+constexpr std::string_view process_exec = "process.exec";
+constexpr std::string_view process_exit = "process.exit";
+constexpr std::string_view network_connect = "network.connect";
+constexpr std::string_view event_unknown = "event.unknown";    // of a newer agentos-spawnd
+constexpr std::string_view audit_withheld = "audit.withheld";  // how many of these had no room in their agent's share
 // The journal's own.
 constexpr std::string_view audit_dropped = "audit.dropped";    // how many records could not be kept before this one
 constexpr std::string_view audit_reopened = "audit.reopened";  // after an end without warning: what was cut off

@@ -68,7 +68,8 @@ class KernelMeter final : public Meter {
                     .received_bytes = account.received_bytes,
                     .received_packets = account.received_packets,
                     .events = account.events,
-                    .dropped = account.dropped};
+                    .dropped = account.dropped,
+                    .withheld = 0};
   }
 
  private:
@@ -82,7 +83,7 @@ class KernelMeter final : public Meter {
 
   static int take(void* self, void* data, std::size_t size) {
     const auto& event = *static_cast<const agentos_event*>(data);
-    if (size < sizeof event || size < size_of(event.kind)) return 0;
+    if (size < sizeof event || size < event.size || event.size < size_of(event.kind)) return 0;
     auto& meter = *static_cast<KernelMeter*>(self);
     meter.heard_(event);
     return ++meter.heard_now_ < events_a_turn ? 0 : -EAGAIN;

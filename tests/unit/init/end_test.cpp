@@ -81,8 +81,9 @@ TEST(InitEnd, SignalsFromTheHostGoToTheAgent) {
 }
 
 TEST(InitEnd, SignalReachesTheWholeGroup) {
-  StartedInit init({.program = shell("sh -c 'trap \"echo child; exit\" USR1; echo ready; while :; do sleep 0.01; done' "
-                                     "& trap 'wait; echo main; exit 4' USR1; wait; wait")});
+  StartedInit init({.program = shell("trap 'wait; echo main; exit 4' USR1; "
+                                     "sh -c 'trap \"echo child; exit\" USR1; echo ready; while :; do sleep 0.01; done' "
+                                     "& wait; wait")});
   init.client().expect_output("ready\n");
   init.client().send(FrameType::signal, {}, SIGUSR1);
   const auto got = init.client().collect();
