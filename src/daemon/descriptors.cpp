@@ -1,7 +1,6 @@
 #include "daemon/descriptors.hpp"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -19,7 +18,8 @@ constexpr std::size_t for_each_agent = 2;
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  if (::geteuid() == 0) limit.rlim_max = std::max(limit.rlim_max, wanted);
+  const rlimit more{.rlim_cur = wanted, .rlim_max = std::max(limit.rlim_max, wanted)};
+  if (::setrlimit(RLIMIT_NOFILE, &more) == 0) return;
   limit.rlim_cur = std::min(limit.rlim_max, wanted);
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -4,7 +4,8 @@
 
 namespace agentos::daemon {
 
-// Sets the limit of this process's descriptors as high as it may, at most to 65,536; root may beyond the hard limit.
+// Sets the limit of this process's descriptors as high as it may, at most to 65,536: with CAP_SYS_RESOURCE beyond the
+// hard limit.
 void raise_descriptor_limit();
 
 // How many agents may live at once with the descriptors there are, a quarter of which is for clients; at most as many
