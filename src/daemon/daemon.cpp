@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -22,6 +21,7 @@
 #include "daemon/api.hpp"
 #include "daemon/audit.hpp"
 #include "daemon/config/config.hpp"
+#include "daemon/descriptors.hpp"
 #include "daemon/event_hub.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/log_watch.hpp"
@@ -53,14 +53,6 @@ Result<UniqueFd> lock(const std::string& state_dir) {
   if (errno != EWOULDBLOCK) return fail_errno("lock " + state_dir);
   return fail(ErrorKind::exists, "another agentosd runs with the state directory " + state_dir,
               "stop that one first, or give another --state-dir");
-}
-
-// An agent that runs costs three descriptors, a client one.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Result<std::shared_ptr<const config::Config>> read_config(const std::string& path) {
@@ -157,7 +149,6 @@ void await_spawnd(asio::io_context& context, SpawndClient& spawnd) {
 Result<> run(const Options& options) {
   ::umask(077);
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more ends nothing
-  raise_descriptor_limit();
   auto config = AGENTOS_TRY(read_config(options.config));
   const UniqueFd locked = AGENTOS_TRY(lock(options.state_dir));
   if (::chmod(options.state_dir.c_str(), 0700) != 0) return fail_errno("close " + options.state_dir + " to others");
@@ -195,6 +186,7 @@ Result<> run(const Options& options) {
   };
   environment.log = log;
   environment.boot_id = std::move(boot_id);
+  environment.live_max = live_agents_max();
   process::Agents agents(context.get_executor(), *store, spawnd, spawnd, std::move(files), std::move(environment));
   await_spawnd(context, spawnd);
   AGENTOS_TRY(agents.adopt());

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "daemon/daemon.hpp"
+#include "daemon/descriptors.hpp"
 #include "daemon/options.hpp"
 #include "daemon/privileges.hpp"
 
@@ -19,6 +20,7 @@ int main(int count, char** arguments) {
   // The journal adds the time.
   spdlog::set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e %l: %v");
 
+  daemon::raise_descriptor_limit();
   auto done = daemon::become(
       options.user, {options.state_dir, options.run_dir, std::filesystem::path(options.socket).parent_path().string()});
   if (done) done = daemon::run(options);

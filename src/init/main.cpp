@@ -71,7 +71,7 @@ Result<> run() {
                                 .exit_record = UniqueFd(init_fd::exit_record),
                                 .client = UniqueFd(::fcntl(init_fd::client, F_GETFD) < 0 ? -1 : init_fd::client)};
   Program program = std::move(spec.program);
-  static init::Init pid_1(spec, agent, std::move(descriptors));  // several MiB, mostly never touched
+  static init::Init pid_1(spec, agent, std::move(descriptors));  // more than a stack's page or two
   pid_1.run(std::move(program));
   return {};
 }

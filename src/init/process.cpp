@@ -11,6 +11,7 @@ namespace agentos::init {
 
 void Stream::open(UniqueFd fd, FrameType type) {
   fd_ = std::move(fd);
+  if (!frame_) frame_ = std::make_unique_for_overwrite<char[]>(1 + attach_data_max);
   frame_[0] = static_cast<char>(type);
   frame_size_ = drained_ = 0;
   owed.reset();
@@ -22,7 +23,7 @@ std::string_view Stream::read(bool last) {
     close();
     return {};
   }
-  const ssize_t count = ::read(fd_.get(), frame_.data() + 1, attach_data_max);
+  const ssize_t count = ::read(fd_.get(), frame_.get() + 1, attach_data_max);
   if (count <= 0) {
     // EIO is how a tty ends.
     const bool nothing_now = count < 0 && (errno == EAGAIN || errno == EINTR);

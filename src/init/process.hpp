@@ -3,6 +3,7 @@
 #include <array>
 #include <bitset>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,11 +24,9 @@ constexpr std::size_t drain_max = std::size_t{1024} * 1024;  // bytes of one str
 
 // One output stream of a program. It holds one chunk, as the frame that is sent, until every client it is owed to has
 // it; before that the program's pipe is not read again. So clients lose nothing, and each stream costs one chunk of
-// memory.
+// memory, which it keeps: what is open at once is bounded, and a table of free slots is small.
 class Stream {
  public:
-  Stream() {}  // NOLINT(modernize-use-equals-default): frame_ stays untouched memory
-
   void open(UniqueFd fd, FrameType type);
   void close() { fd_.reset(); }
   [[nodiscard]] bool is_open() const { return static_cast<bool>(fd_); }
@@ -38,7 +37,7 @@ class Stream {
   // The next chunk, or empty: nothing now, or the end (then it is closed). Only when wants_read(). With `last` the
   // writer is gone, and nothing now is the end too; so is the end of drain_max bytes.
   [[nodiscard]] std::string_view read(bool last);
-  [[nodiscard]] std::string_view frame() const { return {frame_.data(), frame_size_}; }
+  [[nodiscard]] std::string_view frame() const { return {frame_.get(), frame_size_}; }
 
   std::bitset<connections_max> owed;  // clients that have not yet got the chunk
 
@@ -46,7 +45,7 @@ class Stream {
   UniqueFd fd_;
   std::size_t frame_size_{};
   std::size_t drained_{};
-  std::array<char, 1 + attach_data_max> frame_;
+  std::unique_ptr<char[]> frame_;  // 1 + attach_data_max, from the first open() on
 };
 
 // A program that init started: the agent's main process, or an exec. A slot of a fixed table: free until start().

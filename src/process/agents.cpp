@@ -198,7 +198,6 @@ void Agents::finish(const LivePtr& live, std::string_view without_record) {
   live->grace.cancel();
   live->time.cancel();
   live->look.cancel();
-  live->control.reset();
   if (!live->storing && agent.remove_on_exit) {
     spawn_detached(retire(live));
     return;  // whoever waits is told when it is gone
@@ -225,6 +224,7 @@ asio::awaitable<void> Agents::retire(LivePtr live) {
 
 asio::awaitable<void> Agents::clean_up(LivePtr live) {
   files_.remove_socket(live->agent.id);
+  live->pidfd.reset();  // before another descriptor is opened: see live_agents_max()
   std::string tenant = live->agent.tenant, id = live->agent.id;
   // The last process leaves its cgroup a moment after its pidfd tells of its end.
   if (live->cgroup) co_await emptied(*live->cgroup);

@@ -113,7 +113,7 @@ class Agents {
   boost::asio::awaitable<void> end_grace(LivePtr agent);
   boost::asio::awaitable<void> end_in_time(LivePtr agent);
   boost::asio::awaitable<void> end_when_idle(LivePtr agent, policy::Stated<std::chrono::milliseconds> idle);
-  Result<> send_signal(Live& agent, int number);
+  Result<> send_signal(const Live& agent, int number);
 
   Result<> adopt_one(Agent record);
   Result<> find_started(const LivePtr& agent, const HostFacts& facts);  // when the reply of spawnd was lost

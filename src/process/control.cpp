@@ -170,18 +170,14 @@ asio::awaitable<void> Agents::end_when_idle(LivePtr live, policy::Stated<std::ch
   }
 }
 
-Result<> Agents::send_signal(Live& live, int number) {
+Result<> Agents::send_signal(const Live& live, int number) {
+  Hello hello;
+  hello.purpose = Hello::Purpose::control;
+  const auto control = AGENTOS_TRY(connect(files_.socket(live.agent.id), hello));
   Frame frame;
   frame.type = FrameType::signal;
   frame.number = number;
-  if (live.control) {
-    if (os::send_packet(live.control.get(), frame.encode())) return {};
-    live.control.reset();  // a broken connection is opened anew, once
-  }
-  Hello hello;
-  hello.purpose = Hello::Purpose::control;
-  live.control = AGENTOS_TRY(connect(files_.socket(live.agent.id), hello));
-  return os::send_packet(live.control.get(), frame.encode());
+  return os::send_packet(control.get(), frame.encode());
 }
 
 Result<> Agents::signal(const std::string& id, int number) {

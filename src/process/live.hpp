@@ -16,7 +16,6 @@ struct Agents::Live {
   Agent agent;
   std::optional<boost::asio::posix::stream_descriptor> pidfd;  // of its init
   std::optional<os::Cgroup> cgroup;
-  UniqueFd control;                 // connection to its init that carries signals; opened when first needed
   boost::asio::steady_timer grace;  // stopping: until SIGKILL
   boost::asio::steady_timer time;   // until its wall time is over
   boost::asio::steady_timer look;   // until it is next looked at whether it is idle

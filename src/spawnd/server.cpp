@@ -66,7 +66,7 @@ Result<> Server::run() {
       const bool over = watched[at].revents != 0 && !serve(*connection);
       connection = over ? connections_.erase(connection) : std::next(connection);
     }
-    reap();  // each time: a child that ended while its start was being reported has had its signal already
+    reap();
     if (watched[0].revents != 0) accept_connection();
   }
   return {};
@@ -292,17 +292,22 @@ void Server::finish(Start& start, Result<> outcome) {
   reply(start.connection, started, std::span(&pidfd, 1));
 }
 
-// Children whose start is still being reported stay as they are, so that their pids keep naming them.
+// Children whose start is still being reported stay as they are, so that their pids keep naming them. The kernel looks
+// at every child, so it is asked only when one has ended.
 void Server::reap() {
   signalfd_siginfo signal{};
   while (::read(signals_.get(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
     if (signal.ssi_signo != SIGCHLD) stopping_ = true;
+    reap_again_ = true;
   }
-  for (;;) {
+  while (reap_again_) {
     siginfo_t ended{};
-    if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) return;
+    if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) {
+      reap_again_ = false;
+      return;
+    }
     for (auto& start : starts_) {
-      if (start.starting.pid == ended.si_pid) return;  // finish() is next, and SIGCHLD comes again with the next child
+      if (start.starting.pid == ended.si_pid) return;  // finish() is next; it has had its signal already
     }
     const pid_t pid = ended.si_pid;
     ::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOHANG);

@@ -76,6 +76,7 @@ class Server {
   std::list<Connection> connections_;
   std::list<Start> starts_;
   bool idle_work_failed_{};
+  bool reap_again_{true};
   bool stopping_{};
 };
 

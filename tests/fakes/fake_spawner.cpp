@@ -145,17 +145,17 @@ void FakeSpawner::write(const std::string& agent, const std::string& file, const
 std::vector<int> FakeSpawner::signals(const std::string& agent) {
   Running& running = running_.at(agent);
   std::vector<int> numbers;
-  while (!running.control && readable(running.listener.get())) {
-    UniqueFd connection(::accept4(running.listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  while (readable(running.listener.get())) {
+    const UniqueFd connection(::accept4(running.listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     const auto packet = os::receive_packet(connection.get(), attach_frame_max);
     const auto hello = packet ? Frame::decode_hello(packet->bytes) : fail(ErrorKind::invalid, "nothing");
-    if (hello && hello->purpose == Hello::Purpose::control) running.control = std::move(connection);
-  }
-  while (running.control && readable(running.control.get())) {
-    const auto packet = os::receive_packet(running.control.get(), attach_frame_max);
-    if (!packet) break;
-    const auto frame = Frame::decode(packet->bytes);
-    if (frame && frame->type == FrameType::signal) numbers.push_back(frame->number);
+    if (!hello || hello->purpose != Hello::Purpose::control) continue;
+    while (readable(connection.get())) {
+      const auto next = os::receive_packet(connection.get(), attach_frame_max);
+      if (!next) break;
+      const auto frame = Frame::decode(next->bytes);
+      if (frame && frame->type == FrameType::signal) numbers.push_back(frame->number);
+    }
   }
   return numbers;
 }

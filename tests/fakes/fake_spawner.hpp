@@ -39,7 +39,7 @@ class FakeSpawner final : public Spawner, public LayerStore {
   [[nodiscard]] std::string layer(const std::string& agent) const;  // its upper directory
 
   [[nodiscard]] const InitSpec& spec(const std::string& agent) const { return running_.at(agent).spec; }
-  // The signals in the frames of the control connection that came until now.
+  // The signals in the frames of the control connections that came until now.
   [[nodiscard]] std::vector<int> signals(const std::string& agent);
   void end(const std::string& agent, const ExitRecord& record);  // as an init whose agent has ended
   void kill(const std::string& agent);                           // as the kernel does: no record
@@ -49,7 +49,7 @@ class FakeSpawner final : public Spawner, public LayerStore {
   struct Running {
     std::string cgroup;
     InitSpec spec;
-    UniqueFd listener, exit_record, control;
+    UniqueFd listener, exit_record;
     pid_t pid{};
   };
 

@@ -20,8 +20,8 @@ struct Limits {
   std::size_t header_bytes{16 << 10};           // request line and fields: 431
   std::size_t body_bytes{4 << 20};              // one body: 413
   std::size_t body_bytes_of_uid{32 << 20};      // all bodies that a uid has in the server at once: 429
-  unsigned connections_of_uid{64};              // 429
-  unsigned connections{1024};                   // 503
+  unsigned connections_of_uid{256};             // 429
+  unsigned connections{4096};                   // 503
   std::chrono::milliseconds read_time{30'000};  // from a request's first byte to its last: 408
   std::chrono::milliseconds write_time{
       30'000};  // without progress of a response; streams wait as long as the client does

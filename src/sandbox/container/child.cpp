@@ -98,7 +98,7 @@ void run_child(const ChildInput& input) {
   // namespace.
   if (::unshare(CLONE_NEWCGROUP) != 0) reporter.fail("create the cgroup namespace");
   if (::sethostname(plan.hostname.c_str(), plan.hostname.size()) != 0) reporter.fail("set the host name");
-  build_root(plan.mounts, input.parts, input.workspace, input.grants, reporter);
+  build_root(plan.mounts, input.root, reporter);
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) reporter.fail("open /dev/null");
   int report = input.report;

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "agentos/model/plan.hpp"
-#include "sandbox/container/templates.hpp"
+#include "sandbox/container/root_fs.hpp"
 
 namespace agentos::container {
 
@@ -15,10 +15,8 @@ struct ChildInput {
   int go_write;  // its other end: closed first, so that the child ends when the parent does
   int report;    // ChildReport
   int init_binary;
-  int workspace;                     // detached mount
-  std::span<const int> grants;       // detached mounts, in the order of the plan's grants
-  std::span<const BuiltPart> parts;  // of the plan's steps
-  std::span<const int> init_fds;     // for init_fd::spec and up; -1: none
+  RootParts root;
+  std::span<const int> init_fds;  // for init_fd::spec and up; -1: none
 };
 
 // The life of the child from clone3 to exec of agentos-init: root file system, network, limits, confinement. Runs with

@@ -28,15 +28,15 @@ std::string lines(std::span<const IdRange> ranges) {
 }  // namespace
 
 // A user namespace is made with a process in it. This one shares the memory of its parent, so that nothing is copied,
-// has a stack of its own, and does nothing there until it is killed.
+// has a stack of its own, and does nothing there until it is killed. It ends without a signal, for which the kernel
+// would be asked about every child that there is.
 Result<UniqueFd> create_mapping(std::span<const IdRange> uids, std::span<const IdRange> gids) {
   alignas(16) std::array<char, 4096> stack;
   int pidfd = -1;
   const auto hold = [](void*) -> int {
     for (;;) ::pause();
   };
-  const pid_t pid =
-      ::clone(hold, stack.data() + stack.size(), CLONE_NEWUSER | CLONE_VM | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd);
+  const pid_t pid = ::clone(hold, stack.data() + stack.size(), CLONE_NEWUSER | CLONE_VM | CLONE_PIDFD, nullptr, &pidfd);
   if (pid < 0) return fail_errno("create user namespace");
   const UniqueFd process(pidfd);
   auto maps = write_id_maps(pid, uids, gids);
@@ -44,7 +44,7 @@ Result<UniqueFd> create_mapping(std::span<const IdRange> uids, std::span<const I
   const int number = errno;
   ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
   siginfo_t ended{};
-  while (::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED) != 0 && errno == EINTR) {
+  while (::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | __WALL) != 0 && errno == EINTR) {
   }
   if (!maps) return std::unexpected(std::move(maps).error());
   if (!space) return fail_errno(number, "open user namespace");

@@ -67,6 +67,8 @@ int new_root() {
   return new_mount("tmpfs", "size=1m,nr_inodes=4k,mode=0755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
+constexpr unsigned clone_flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+
 class RootBuilder {
  public:
   static constexpr int no_tree = -1;
@@ -74,19 +76,8 @@ class RootBuilder {
   RootBuilder(int root, int workspace, std::span<const int> grants, const Reporter& reporter)
       : root_(root), workspace_(workspace), grants_(grants), reporter_(reporter) {}
 
-  // What a bind step shows: a detached tree; no_tree where the step is optional and there is nothing.
-  int open_source(const MountStep& step) const {
-    const int tree = ::open_tree(AT_FDCWD, step.source.c_str(), clone_flags);
-    if (tree >= 0) return tree;
-    if (errno == ENOENT && (step.flags & MountStep::optional) != 0) return no_tree;
-    reporter_.fail("open for binding", step.source.c_str());
-  }
-
-  void execute(const MountStep& step) {
-    execute(step, step.kind == MountStep::Kind::bind ? open_source(step) : no_tree);
-  }
-
-  void execute(const MountStep& step, int source) {
+  // `source`: of a bind step.
+  void execute(const MountStep& step, int source = no_tree) {
     const char* target = step.target.c_str();
     switch (step.kind) {
       case MountStep::Kind::directory:
@@ -141,8 +132,6 @@ class RootBuilder {
   }
 
  private:
-  static constexpr unsigned clone_flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-
   void set_flags(int mount, const MountStep& step) const {
     mount_attr attributes{};
     attributes.attr_set = attributes_of(step.flags);
@@ -282,7 +271,9 @@ class RootBuilder {
     if (S_ISDIR(status.st_mode)) {
       cover = new_mount("tmpfs", "size=4k,nr_inodes=2,mode=0000", attributes_of(flags));
     } else {
-      cover = ::open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+      const int null = open_target(root_, "/dev/null", O_PATH);
+      cover = null < 0 ? -1 : ::open_tree(null, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+      ::close(null);
       mount_attr attributes{};
       attributes.attr_set = attributes_of(flags);
       if (cover >= 0 && ::mount_setattr(cover, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
@@ -368,29 +359,39 @@ class RootBuilder {
 
 }  // namespace
 
-void build_root(const std::vector<MountStep>& steps, std::span<const BuiltPart> parts, int workspace_mount,
-                std::span<const int> grant_mounts, const Reporter& reporter) {
+Result<UniqueFd> open_source(const MountStep& step) {
+  UniqueFd tree(::open_tree(AT_FDCWD, step.source.c_str(), clone_flags));
+  if (tree || (errno == ENOENT && (step.flags & MountStep::optional) != 0)) return tree;
+  return fail_errno("open " + step.source + " for binding");
+}
+
+void build_root(const std::vector<MountStep>& steps, const RootParts& parts, const Reporter& reporter) {
   ::umask(0);
-  // In a mount namespace of a new user namespace every mount is a slave already: nothing made here reaches the host.
+  // Who is not root of the host may mount a proc only where there is a whole one (user_namespaces(7)): for as long as
+  // this takes there is the host's, where nobody looks for it.
+  if (::move_mount(parts.host_proc, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) != 0)
+    reporter.fail("have a proc for the new one");
   const int root = new_root();
   if (root < 0) reporter.fail("create the root file system");
-  // Any directory serves to hang it up until pivot_root; /tmp is on every host and no plan binds from it.
-  if (::move_mount(root, "", AT_FDCWD, "/tmp", MOVE_MOUNT_F_EMPTY_PATH) != 0)
-    reporter.fail("mount the root file system on /tmp");
-  RootBuilder builder(root, workspace_mount, grant_mounts, reporter);
-  auto part = parts.begin();
+  // Not pivot_root(2): it looks at every process of the host. What is under the new root is an empty directory.
+  if (::move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0) reporter.fail("mount the root file system");
+  RootBuilder builder(root, parts.workspace, parts.grants, reporter);
+  auto built = parts.built.begin();
+  auto source = parts.sources.begin();
   for (std::size_t at = 0; at < steps.size(); ++at) {
-    if (part == parts.end() || at != part->part.begin) {
+    if (built != parts.built.end() && at == built->part.begin) {
+      builder.put(built->part.folder.c_str(), built->tree.get());
+      at = built->part.end - 1;
+      ++built;
+    } else if (steps[at].kind != MountStep::Kind::bind) {
       builder.execute(steps[at]);
-      continue;
+    } else {
+      if (source == parts.sources.end()) reporter.fail("find what is bound at", steps[at].target.c_str());
+      builder.execute(steps[at], *source++);
     }
-    builder.put(part->part.folder.c_str(), part->tree.get());
-    at = part->part.end - 1;
-    ++part;
   }
-  if (::fchdir(root) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0) reporter.fail("change to the new root");
-  // pivot_root(2), "pivot_root(".", ".")": the old root is mounted on top of the new one and comes off here.
-  if (::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) reporter.fail("leave the old root");
+  if (::fchdir(parts.host_proc) != 0 || ::umount2(".", MNT_DETACH) != 0) reporter.fail("take away the host's proc");
+  if (::fchdir(root) != 0 || ::chroot(".") != 0) reporter.fail("change to the new root");
   ::close(root);
   ::umask(022);
 }
@@ -402,13 +403,18 @@ void build_part(const std::vector<MountStep>& steps, const Workshop& workshop, c
   if (root < 0) reporter.fail("create the file system of", place);
   RootBuilder builder(root, -1, {}, reporter);
   // Sources are the host's, and only mounts of the own namespace can be cloned: all of them before it changes.
-  std::vector<int> sources;
+  std::vector<UniqueFd> sources;
   for (const auto& step : steps) {
-    sources.push_back(step.kind == MountStep::Kind::bind ? builder.open_source(step) : RootBuilder::no_tree);
+    auto source = step.kind == MountStep::Kind::bind ? open_source(step) : UniqueFd();
+    if (!source) {
+      errno = source.error().number();
+      reporter.fail("open for binding", step.source.c_str());
+    }
+    sources.push_back(std::move(*source));
   }
   if (!workshop.enter()) reporter.fail("enter the namespace for mounts");
   if (::move_mount(root, "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH) != 0) reporter.fail("mount", place);
-  for (std::size_t at = 0; at < steps.size(); ++at) builder.execute(steps[at], sources[at]);
+  for (std::size_t at = 0; at < steps.size(); ++at) builder.execute(steps[at], sources[at].release());
   builder.execute({MountStep::Kind::seal, 0, 0, {}, "/", {}});
 }
 

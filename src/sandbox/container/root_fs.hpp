@@ -9,11 +9,21 @@
 
 namespace agentos::container {
 
-// Builds the new root from the steps, with `parts` (in their order) in the place of theirs, and makes it the root of
-// this mount namespace; the old one is gone. The mounts are detached; those of the grants are in the order of their
-// steps.
-void build_root(const std::vector<MountStep>& steps, std::span<const BuiltPart> parts, int workspace_mount,
-                std::span<const int> grant_mounts, const Reporter& reporter);
+// What a root is built from, beside its steps: detached mounts.
+struct RootParts {
+  std::span<const BuiltPart> built;  // in the place of some of the steps, in their order
+  std::span<const int> sources;      // of the other bind steps, in their order; -1: optional and not there
+  std::span<const int> grants;       // in the order of their steps
+  int workspace{-1};
+  int host_proc{-1};
+};
+
+// What a bind step shows, with all that is mounted below it, as a detached mount. Empty: it is optional, and not there.
+[[nodiscard]] Result<UniqueFd> open_source(const MountStep& step);
+
+// In a copy of the workshop's empty namespace: builds the new root and makes it the root of this process, over the
+// empty one. There is nothing else in the namespace afterwards.
+void build_root(const std::vector<MountStep>& steps, const RootParts& parts, const Reporter& reporter);
 
 // Mounts what the steps build at `place` in the workshop, read-only. In a process that ends afterwards: it stays in the
 // workshop, and this allocates.

@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -83,6 +84,33 @@ Result<std::vector<UniqueFd>> mount_grants(const StartInput& input) {
   return mounts;
 }
 
+// Detached mounts of what the bind steps show that are in no built part, in the order of the plan.
+Result<std::vector<UniqueFd>> open_sources(const Plan& plan, std::span<const BuiltPart> built) {
+  std::vector<UniqueFd> sources;
+  auto next = built.begin();
+  for (std::size_t at = 0; at < plan.mounts.size(); ++at) {
+    if (next != built.end() && at == next->part.begin) {
+      at = next->part.end - 1;
+      ++next;
+    } else if (plan.mounts[at].kind == MountStep::Kind::bind) {
+      sources.push_back(AGENTOS_TRY(open_source(plan.mounts[at])));
+    }
+  }
+  return sources;
+}
+
+Result<UniqueFd> host_proc() {
+  UniqueFd mount(::open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (!mount) return fail_errno("open /proc");
+  return mount;
+}
+
+std::vector<int> numbers_of(const std::vector<UniqueFd>& fds) {
+  std::vector<int> numbers;
+  for (const auto& fd : fds) numbers.push_back(fd.get());
+  return numbers;
+}
+
 // The kernel counts inotify instances, queued signals, message queues, locked memory and namespaces of everybody in a
 // user namespace against the user who made it too. If that were root, one agent could take what the host's root and all
 // other agents have of these; so the maker is the agent's own uid, for the one call, and with spawnd's capabilities.
@@ -120,6 +148,16 @@ Result<pid_t> clone_child(clone_args& args, std::uint32_t uid_base, const ChildI
   if (pid < 0) return fail_errno("clone3 into the agent's cgroup and namespaces");
   if (pid == 0) run_child(child);
   return pid;
+}
+
+// In a network of its own, and where there is no mount of the host.
+Result<pid_t> clone_elsewhere(const StartInput& input, clone_args& args, const ChildInput& child) {
+  AGENTOS_TRY(input.networks.enter());
+  const auto entered = input.workshop.enter_empty();
+  auto cloned = entered ? clone_child(args, input.uid_base, child) : std::unexpected(entered.error());
+  if (entered) input.workshop.return_home();
+  input.networks.leave();
+  return cloned;
 }
 
 // If the kernel is to spare agentos-spawnd when memory runs out, that is not for agents.
@@ -171,9 +209,11 @@ Result<> check_descriptors(const Plan& plan, const std::vector<UniqueFd>& fds) {
 Result<Starting> start(StartInput input) {
   const UniqueFd workspace = AGENTOS_TRY(mount_workspace(input));
   const auto grants = AGENTOS_TRY(mount_grants(input));
-  std::vector<int> grant_numbers;
-  for (const auto& grant : grants) grant_numbers.push_back(grant.get());
   const auto parts = AGENTOS_TRY(input.templates.parts(input.plan.mounts));
+  const auto sources = AGENTOS_TRY(open_sources(input.plan, parts));
+  const UniqueFd proc = AGENTOS_TRY(host_proc());
+  const auto grant_numbers = numbers_of(grants);
+  const auto source_numbers = numbers_of(sources);
   const Pipe go = AGENTOS_TRY(make_pipe());
   Pipe report = AGENTOS_TRY(make_pipe());
   std::array<int, start_fds_max - static_cast<std::size_t>(StartFd::spec)> init_fds{};
@@ -181,9 +221,17 @@ Result<Starting> start(StartInput input) {
     const std::size_t at = i + static_cast<std::size_t>(StartFd::spec);
     init_fds[i] = at < input.fds.size() - grants.size() ? input.fds[at].get() : -1;
   }
-  const ChildInput child{&input.plan,       go.read.get(),   go.write.get(), report.write.get(),
-                         input.init_binary, workspace.get(), grant_numbers,  parts,
-                         init_fds};
+  const ChildInput child{.plan = &input.plan,
+                         .go = go.read.get(),
+                         .go_write = go.write.get(),
+                         .report = report.write.get(),
+                         .init_binary = input.init_binary,
+                         .root = {.built = parts,
+                                  .sources = source_numbers,
+                                  .grants = grant_numbers,
+                                  .workspace = workspace.get(),
+                                  .host_proc = proc.get()},
+                         .init_fds = init_fds};
 
   int pidfd = -1;
   clone_args args{};
@@ -192,9 +240,7 @@ Result<Starting> start(StartInput input) {
   args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   args.exit_signal = SIGCHLD;
   args.cgroup = static_cast<std::uint64_t>(input.cgroup.fd());
-  AGENTOS_TRY(input.networks.enter());
-  const auto cloned = clone_child(args, input.uid_base, child);
-  input.networks.leave();
+  const auto cloned = clone_elsewhere(input, args, child);
   const pid_t pid = AGENTOS_TRY(cloned);
   Starting starting{pid, UniqueFd(pidfd), std::move(report.read)};
   report.write.reset();

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <span>
 
 #include "sandbox/container/mount.hpp"
 
@@ -57,16 +58,19 @@ Result<UniqueFd> open_path(const char* path) {
   return fd;
 }
 
-// In a new mount namespace: leaves a root that holds nothing but three empty directories.
-Result<> furnish() {
+// In a new mount namespace: leaves a root that holds nothing but these empty directories.
+Result<> furnish(const char* options, std::span<const char* const> places, std::uint64_t attributes) {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return fail_errno("keep mounts apart");
-  const UniqueFd root(new_mount("tmpfs", "size=64k,nr_inodes=64,mode=0700", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
+  const UniqueFd root(new_mount("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
   if (!root || ::move_mount(root.get(), "", AT_FDCWD, "/tmp", MOVE_MOUNT_F_EMPTY_PATH) != 0) {
     return fail_errno("make a root for mounts");
   }
-  for (const char* place : {lower_place, layer_place, nothing}) {
+  for (const char* place : places) {
     if (::mkdirat(root.get(), place + 1, 0755) != 0) return fail_errno(std::string("make ") + place);
   }
+  mount_attr more{};
+  more.attr_set = attributes;
+  if (::mount_setattr(root.get(), "", AT_EMPTY_PATH, &more, sizeof more) != 0) return fail_errno("seal a root");
   // The host's mounts come off, or they would stay busy for as long as this runs.
   if (::fchdir(root.get()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0 || ::umount2(".", MNT_DETACH) != 0) {
     return fail_errno("let go of the host's mounts");
@@ -74,23 +78,45 @@ Result<> furnish() {
   return {};
 }
 
+Result<> furnish_workshop() {
+  constexpr std::array places{lower_place, layer_place, nothing};
+  return furnish("size=64k,nr_inodes=64,mode=0700", places, 0);
+}
+
+Result<> furnish_empty() {
+  constexpr std::array places{"/proc"};
+  return furnish("size=4k,nr_inodes=4,mode=0755", places, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC);
+}
+
+Result<> enter_namespace(const UniqueFd& space) {
+  if (::setns(space.get(), CLONE_NEWNS) != 0) return fail_errno("enter the namespace for mounts");
+  return {};
+}
+
 }  // namespace
 
 Result<Workshop> Workshop::create() {
-  auto home = AGENTOS_TRY(open_path("/proc/self/ns/mnt"));
-  auto root = AGENTOS_TRY(open_path("/"));
-  if (::unshare(CLONE_NEWNS) != 0) return fail_errno("create a mount namespace");
-  auto inside = open_path("/proc/self/ns/mnt");
-  Workshop workshop(std::move(home), inside ? std::move(*inside) : UniqueFd(), std::move(root));
-  const auto furnished = inside ? furnish() : std::unexpected(inside.error());
-  workshop.return_home();
-  if (!furnished) return std::unexpected(furnished.error());
+  Workshop workshop(AGENTOS_TRY(open_path("/proc/self/ns/mnt")), AGENTOS_TRY(open_path("/")));
+  workshop.inside_ = AGENTOS_TRY(workshop.make(furnish_workshop));
+  workshop.empty_ = AGENTOS_TRY(workshop.make(furnish_empty));
   return workshop;
 }
 
+Result<UniqueFd> Workshop::make(Result<> (*furnish)()) const {
+  if (::unshare(CLONE_NEWNS) != 0) return fail_errno("create a mount namespace");
+  auto made = open_path("/proc/self/ns/mnt");
+  const auto furnished = made ? furnish() : std::unexpected(made.error());
+  return_home();
+  if (!furnished) return std::unexpected(furnished.error());
+  return made;
+}
+
 Result<> Workshop::enter() const {
-  if (::setns(inside_.get(), CLONE_NEWNS) != 0) return fail_errno("enter the namespace for mounts");
-  return {};
+  return enter_namespace(inside_);
+}
+
+Result<> Workshop::enter_empty() const {
+  return enter_namespace(empty_);
 }
 
 // setns(2) also goes to the root of the namespace, which is not that of a process in a chroot.

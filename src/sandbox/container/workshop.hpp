@@ -24,17 +24,20 @@ class Workshop {
   // where that is empty. Both are used up. nosuid, nodev.
   [[nodiscard]] Result<UniqueFd> overlay(UniqueFd lower, UniqueFd layer) const;
 
-  // Into its mount namespace, where "/" is empty but for the mounts kept there; and back.
+  // Into its mount namespace, where "/" is empty but for the mounts kept there.
   [[nodiscard]] Result<> enter() const;
-  void return_home() const;
+  // Into another one, that holds nothing but a read-only "/" with a folder "proc": whoever is cloned there gets a copy
+  // of that, and never sees a mount of the host or of another agent.
+  [[nodiscard]] Result<> enter_empty() const;
+  void return_home() const;  // from either
 
  private:
-  Workshop(UniqueFd home, UniqueFd inside, UniqueFd root)
-      : home_(std::move(home)), inside_(std::move(inside)), root_(std::move(root)) {}
+  Workshop(UniqueFd home, UniqueFd root) : home_(std::move(home)), root_(std::move(root)) {}
+  [[nodiscard]] Result<UniqueFd> make(Result<> (*furnish)()) const;
   [[nodiscard]] Result<UniqueFd> assemble(const UniqueFd& lower, const UniqueFd& layer) const;
 
-  UniqueFd home_, inside_;  // mount namespaces: the one of this process, and the workshop
-  UniqueFd root_;           // root directory of this process
+  UniqueFd home_, inside_, empty_;  // mount namespaces: the one of this process, the workshop, the empty one
+  UniqueFd root_;                   // root directory of this process
 };
 
 }  // namespace agentos::container

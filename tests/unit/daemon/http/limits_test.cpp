@@ -32,8 +32,8 @@ TEST_F(Limited, NumbersOfTheProduct) {
   const Limits limits;
   EXPECT_EQ(limits.header_bytes, 16U * 1024);
   EXPECT_EQ(limits.body_bytes, 4U * 1024 * 1024);
-  EXPECT_EQ(limits.connections_of_uid, 64U);
-  EXPECT_EQ(limits.connections, 1024U);
+  EXPECT_EQ(limits.connections_of_uid, 256U);
+  EXPECT_EQ(limits.connections, 4096U);
   EXPECT_EQ(limits.read_time, std::chrono::seconds(30));
   EXPECT_EQ(limits.ping_time, std::chrono::seconds(15));
   EXPECT_EQ(limits.stop_time, std::chrono::seconds(2));
@@ -83,11 +83,11 @@ TEST_F(Limited, AUidHasSoManyConnections) {
   auto one_more = client();
   const auto refused = one_more.answer();
   EXPECT_EQ(refused.status, 429U);
-  EXPECT_THAT(refused.body, HasSubstr("64 connections open"));
+  EXPECT_THAT(refused.body, HasSubstr("256 connections open"));
   EXPECT_TRUE(one_more.ended());
   EXPECT_EQ(clients.front().ask("GET", "/").status, 200U);
   clients.pop_back();
-  EXPECT_TRUE(eventually([this] { return connections() == 63; }));
+  EXPECT_TRUE(eventually([this] { return connections() == 255; }));
   EXPECT_EQ(client().ask("GET", "/").status, 200U);
 }
 
