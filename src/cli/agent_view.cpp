@@ -21,9 +21,9 @@ const boost::json::value* member(const boost::json::value& of, std::string_view 
 std::optional<std::int64_t> as_number(const boost::json::value* value) {
   if (value == nullptr) return std::nullopt;
   if (value->is_int64()) return value->get_int64();
-  if (value->is_uint64()) return static_cast<std::int64_t>(value->get_uint64());
-  if (value->is_double()) return static_cast<std::int64_t>(value->get_double());
-  return std::nullopt;
+  boost::system::error_code error;
+  const auto number = value->to_number<std::int64_t>(error);  // fails where it does not fit, or has a fraction
+  return error ? std::nullopt : std::optional(number);
 }
 
 std::string as_text(const boost::json::value* value) {
@@ -129,7 +129,7 @@ std::vector<std::string> AgentView::not_enforced() const {
 int AgentView::shell_status() const {
   if (const auto code = number("exit_code")) return static_cast<int>(*code & 0xFF);
   if (const auto signal = number("signal"); signal && *signal > 0)
-    return exit_status::signal_base + static_cast<int>(*signal);
+    return exit_status::signal_base + static_cast<int>(*signal & 0x7F);
   // No exit record and no signal: it never ran, or was killed with its init.
   return text("started").empty() ? exit_status::agentos_failed : exit_status::signal_base + 9;
 }

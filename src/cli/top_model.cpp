@@ -43,7 +43,8 @@ void TopModel::sample(const std::vector<AgentView>& agents, std::chrono::steady_
       cpu[row.id] = *used;
       const auto before = cpu_usec_.find(row.id);
       if (before != cpu_usec_.end() && elapsed_usec > 0) {
-        row.cpu_percent = std::max(0.0, 100.0 * static_cast<double>(*used - before->second) / elapsed_usec);
+        row.cpu_percent =
+            std::max(0.0, 100.0 * (static_cast<double>(*used) - static_cast<double>(before->second)) / elapsed_usec);
       }
     }
     if (const auto created = agent.time("created")) row.age = now - *created;

@@ -1,5 +1,6 @@
 #include "daemon/agent_json.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -131,6 +132,12 @@ std::string format_time(TimePoint time) {
                 static_cast<long>(clock.hours().count()), static_cast<long>(clock.minutes().count()),
                 static_cast<long>(clock.seconds().count()), static_cast<long>(clock.subseconds().count()));
   return text.data();
+}
+
+std::int64_t nanoseconds_of(TimePoint time) {
+  using namespace std::chrono;
+  constexpr auto least = ceil<milliseconds>(nanoseconds::min()), most = floor<milliseconds>(nanoseconds::max());
+  return nanoseconds(std::clamp<milliseconds>(time.time_since_epoch(), least, most)).count();
 }
 
 std::optional<TimePoint> parse_time(std::string_view text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,5 +19,7 @@ namespace agentos::daemon {
 [[nodiscard]] std::string format_time(TimePoint time);
 // The same form, with or without a fraction of a second; nullopt for anything else.
 [[nodiscard]] std::optional<TimePoint> parse_time(std::string_view text);
+// Since 1970; a time outside of what 64 bits hold (the years 1677 to 2262) as the nearest that is in it.
+[[nodiscard]] std::int64_t nanoseconds_of(TimePoint time);
 
 }  // namespace agentos::daemon

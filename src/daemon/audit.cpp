@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "agentos/base/text.hpp"
 #include "daemon/agent_json.hpp"
 #include "daemon/http/problem.hpp"
 
@@ -23,8 +24,11 @@ constexpr std::size_t text_max = 1024;  // of one text that somebody else chose:
 // POST, but only to ask.
 constexpr std::array questions{"/v1/policies/check", "/v1/policies/diff", "/v1/policies/explain", "/v1/why"};
 
+// Neutralised first: in JSON what is left takes twice its bytes at most, where a control character would take six.
 std::string cut(std::string_view text) {
-  return std::string(text.substr(0, text_max));
+  auto shown = printable(text.substr(0, text_max), true);
+  shown.resize(utf8_prefix(std::string_view(shown).substr(0, text_max)));
+  return shown;
 }
 
 bool changes(const http::Router::Route& route) {

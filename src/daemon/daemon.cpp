@@ -18,6 +18,7 @@
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 
+#include "agentos/base/text.hpp"
 #include "daemon/api.hpp"
 #include "daemon/audit.hpp"
 #include "daemon/config/config.hpp"
@@ -79,7 +80,7 @@ void tell_policies(Journal& audit, const Policies& policies) {
                                                            {"path", file.path},
                                                            {"sha256", hex(journal::sha256(file.text))},
                                                            {"in_force", file.good.has_value()},
-                                                           {"fault", file.fault.substr(0, 1024)}}));
+                                                           {"fault", printable(file.fault.substr(0, 1024), true)}}));
     }
   }
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agentos/base/text.hpp"
+
 namespace agentos::daemon {
 
 namespace json = boost::json;
@@ -76,8 +78,8 @@ std::vector<std::string> Fields::reasons() const {
   if (object_ == nullptr) return all;
   for (const auto& member : *object_) {
     if (std::ranges::find(known_, member.key()) != known_.end()) continue;
-    all.push_back("unknown member '" + (where_.empty() ? "" : where_ + ".") + std::string(member.key()).substr(0, 64) +
-                  "'");
+    all.push_back("unknown member '" + (where_.empty() ? "" : where_ + ".") +
+                  printable(std::string_view(member.key()).substr(0, 64)) + "'");
   }
   return all;
 }

@@ -9,6 +9,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "agentos/base/text.hpp"
 #include "daemon/agent_json.hpp"
 #include "daemon/api.hpp"
 #include "daemon/fields.hpp"
@@ -48,7 +49,7 @@ Result<> check_workspace(const process::Submission& submission) {
   const std::string_view actual(target.data(), static_cast<std::size_t>(size));
   if (actual == submission.workspace) return {};
   return fail(ErrorKind::invalid,
-              "the workspace's descriptor is " + std::string(actual) + ", not " + submission.workspace,
+              "the workspace's descriptor is " + printable(actual) + ", not " + printable(submission.workspace),
               "give the path without symbolic links");
 }
 
@@ -189,7 +190,8 @@ Result<Response> Api::list(const Request& request) const {
     query.status = status_named(found->second);
     query.live_only = false;
     if (!query.status)
-      return fail(ErrorKind::invalid, "'" + found->second.substr(0, 64) + "' is no status", "see agentos-lifecycle(7)");
+      return fail(ErrorKind::invalid, "'" + printable(found->second.substr(0, 64)) + "' is no status",
+                  "see agentos-lifecycle(7)");
   }
   json::array agents;
   for (const auto& agent : AGENTOS_TRY(agents_.list(query))) agents.push_back(to_json(agent, agents_.usage(agent)));

@@ -42,7 +42,7 @@ Result<AuditQuery> Api::audit_query(const Request& request) const {
   if (const auto since = text("since"); !since.empty()) {
     const auto time = parse_time(since);
     if (!time) return fail(ErrorKind::invalid, "since must be a time such as 2026-11-23T15:28:03Z");
-    query.since_ns = std::chrono::nanoseconds(time->time_since_epoch()).count();
+    query.since_ns = nanoseconds_of(*time);
   }
   query.after = AGENTOS_TRY(query_number<std::uint64_t>(request.query, "after", 1ULL << 62U)).value_or(0);
   query.limit = AGENTOS_TRY(query_number<std::size_t>(request.query, "limit", AuditQuery::limit_max)).value_or(100);

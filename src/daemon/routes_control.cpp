@@ -54,9 +54,12 @@ void Api::add_control_routes(http::Router& router) {
     const auto agent = agent_of(request, Permission::operate);
     if (!agent) co_return std::unexpected(agent.error());
     Fields fields(request.body);
-    std::string reason = fields.text("reason").substr(0, process::goal_bytes_max);
+    std::string reason = fields.text("reason");
     const auto grace = fields.number<std::uint64_t>("grace_ms", 0, grace_max_ms);
-    if (const auto reasons = fields.reasons(); !reasons.empty()) co_return refused(reasons);
+    auto reasons = fields.reasons();
+    if (reason.size() > process::goal_bytes_max)
+      reasons.push_back("reason is longer than " + std::to_string(process::goal_bytes_max) + " bytes");
+    if (!reasons.empty()) co_return refused(reasons);
     if (reason.empty()) reason = "terminated by uid " + std::to_string(request.peer.uid);
     co_return changed(agents_.terminate(agent->id, std::move(reason), milliseconds(grace.value_or(10'000))));
   });

@@ -42,7 +42,7 @@ Result<LogQuery> log_query(const Request& request) {
       return fail(ErrorKind::invalid, "since must be a time such as 2026-11-23T15:28:03Z, or milliseconds since 1970");
     time = TimePoint(std::chrono::milliseconds(milliseconds->value_or(0)));
   }
-  query.since_ns = std::chrono::nanoseconds(time->time_since_epoch()).count();
+  query.since_ns = nanoseconds_of(*time);
   return query;
 }
 

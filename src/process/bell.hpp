@@ -12,7 +12,8 @@
 namespace agentos::process {
 
 // Wakes every coroutine that waits for it. To miss nothing: take rings(), look at what you wait for, then wait for a
-// ring beyond that count. It must outlive its waiters, or they must be gone with the io_context.
+// ring beyond that count. Where it goes away before its waiters, none of them may be run again: they are destroyed with
+// the io_context, as at the end of agentosd.
 class Bell {
  public:
   using Clock = std::chrono::steady_clock;
@@ -20,6 +21,9 @@ class Bell {
   Bell() = default;
   Bell(const Bell&) = delete;
   Bell& operator=(const Bell&) = delete;
+  ~Bell() {
+    for (auto* place : waiting_) place->bell = nullptr;
+  }
 
   [[nodiscard]] std::uint64_t rings() const { return rings_; }
 
@@ -28,27 +32,31 @@ class Bell {
     if (rings_ > beyond) co_return true;
     const auto executor = co_await boost::asio::this_coro::executor;
     boost::asio::steady_timer timer(executor, until);
-    Place place{this, waiting_.insert(waiting_.end(), &timer)};
+    Place place(*this, timer);
     co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     co_return rings_ > beyond;
   }
 
   void ring() {
     ++rings_;
-    for (auto* timer : waiting_) timer->cancel();
+    for (auto* place : waiting_) place->timer->cancel();
   }
 
  private:
   struct Place {
-    Bell* bell;
-    std::list<boost::asio::steady_timer*>::iterator position;
-    Place(Bell* at, std::list<boost::asio::steady_timer*>::iterator here) : bell(at), position(here) {}
+    Bell* bell;  // null: it has gone away
+    boost::asio::steady_timer* timer;
+    std::list<Place*>::iterator position;
+    Place(Bell& at, boost::asio::steady_timer& own)
+        : bell(&at), timer(&own), position(at.waiting_.insert(at.waiting_.end(), this)) {}
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
-    ~Place() { bell->waiting_.erase(position); }
+    ~Place() {
+      if (bell != nullptr) bell->waiting_.erase(position);
+    }
   };
 
-  std::list<boost::asio::steady_timer*> waiting_;
+  std::list<Place*> waiting_;
   std::uint64_t rings_{};
 };
 

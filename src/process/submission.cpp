@@ -42,7 +42,7 @@ std::vector<std::string> refusals(const std::vector<std::string>& command,
   for (const auto& variable : environment) {
     bytes += variable.size() + 1;
     if (name_of(variable).empty() || !variable.contains('=')) {
-      reasons.push_back("'" + variable.substr(0, 64) + "' is no environment variable: give NAME=value");
+      reasons.push_back("'" + printable(variable.substr(0, 64)) + "' is no environment variable: give NAME=value");
     }
   }
   if (bytes > program_bytes_max) {
@@ -57,12 +57,12 @@ std::vector<std::string> refusals(const Submission& submission) {
   constexpr std::string_view rule =
       " (small letters, digits, '-' and '_', starting with a letter or digit, at most 63)";
   if (!submission.name.empty() && !is_name(submission.name)) {
-    reasons.push_back("'" + submission.name.substr(0, 64) + "' cannot be a name" + std::string(rule));
+    reasons.push_back("'" + printable(submission.name.substr(0, 64)) + "' cannot be a name" + std::string(rule));
   }
   if (is_agent_id(submission.name))
     reasons.push_back("the name '" + submission.name + "' has the form of an agent's id");
   if (!is_name(submission.type)) {
-    reasons.push_back("'" + submission.type.substr(0, 64) + "' cannot be a type" + std::string(rule));
+    reasons.push_back("'" + printable(submission.type.substr(0, 64)) + "' cannot be a type" + std::string(rule));
   }
   if (submission.goal.size() > goal_bytes_max) {
     reasons.push_back("the goal is longer than " + std::to_string(goal_bytes_max) + " bytes");

@@ -161,9 +161,13 @@ Parts parts_of(std::string_view path) {
   return parts;
 }
 
+int lower(char c) {
+  return std::tolower(static_cast<unsigned char>(c));
+}
+
 bool fits(const std::string& pattern, const std::string& component) {
   // Nearly all are told apart by their first character.
-  if (pattern[0] != '*' && std::tolower(pattern[0]) != std::tolower(component[0])) return false;
+  if (pattern[0] != '*' && lower(pattern[0]) != lower(component[0])) return false;
   return ::fnmatch(pattern.c_str(), component.c_str(), FNM_CASEFOLD) == 0;
 }
 

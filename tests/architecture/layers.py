@@ -29,3 +29,11 @@ MAY_INCLUDE = {
     "probe": set(),  # stands in for one
     "cli": {"base", "os", "model", "workspace", "client", "observer/journal"},  # it verifies a journal by itself
 }
+
+# Where a thread beside the first is started, and the tests that run it under ThreadSanitizer (ctest label threads).
+# Everything else is single-threaded: agentos-spawnd, agentos-init and the CLI have one thread each.
+THREADS = {
+    "src/daemon/http/fd_disposal.cpp": "http_server_test",  # close(2) of a descriptor that may never come back
+    "src/daemon/api.hpp": "daemon_test",  # the user database, which may be a directory service
+    "src/observer/journal/journal.hpp": "journal_test",  # to search old segments
+}

@@ -60,7 +60,7 @@ class Reader {
   [[nodiscard]] T get() {
     T value{};
     const auto part = take(sizeof value);
-    if (ok_) std::memcpy(&value, part.data(), sizeof value);
+    if (ok_) std::memcpy(&value, part.data(), sizeof value);  // NOLINT(*-stringview-data-usage): as long as `value`
     return value;
   }
   [[nodiscard]] bool get_bool() {

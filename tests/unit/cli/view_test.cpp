@@ -54,8 +54,16 @@ TEST(AgentView, ShellStatus) {
   EXPECT_EQ(status(R"({"exit_code":143,"signal":15})"), 143);
   EXPECT_EQ(status(R"({"exit_code":null,"signal":9})"), 137);
   EXPECT_EQ(status(R"({"exit_code":null,"signal":null,"started":"2026-11-23T15:28:03Z"})"),
-            137);                                                  // killed with its init
-  EXPECT_EQ(status(R"({"exit_code":null,"started":null})"), 125);  // it never ran
+            137);                                                                // killed with its init
+  EXPECT_EQ(status(R"({"exit_code":null,"started":null})"), 125);                // it never ran
+  EXPECT_EQ(status(R"({"exit_code":null,"signal":9223372036854775807})"), 255);  // another program's answer
+}
+
+TEST(AgentView, ANumberThatDoesNotFitIsNone) {
+  const auto agent = parse(R"({"pid":1e300,"exit_code":18446744073709551615,"signal":1.5,"usage":{"cpu_usec":4e3}})");
+  const AgentView view(agent);
+  for (const auto* key : {"pid", "exit_code", "signal"}) EXPECT_EQ(view.number(key), std::nullopt) << key;
+  EXPECT_EQ(view.usage("cpu_usec"), 4000);
 }
 
 TEST(Time, ReadsAndWritesRfc3339) {
@@ -106,6 +114,12 @@ TEST_F(Top, CpuIsTheDifferenceBetweenSamples) {
   EXPECT_DOUBLE_EQ(model_.rows()[1].cpu_percent.value(), 25.0);
   EXPECT_EQ(model_.rows()[2].cpu_percent, std::nullopt);  // new since the last look
   EXPECT_THAT(model_.summary(), HasSubstr("3 agents, 225.0% CPU"));
+}
+
+TEST_F(Top, NumbersOfAnotherProgramAreOnlyOdd) {
+  sample(R"({"agents":[{"id":"a","usage":{"cpu_usec":-9223372036854775808}}]})", 1s);
+  sample(R"({"agents":[{"id":"a","usage":{"cpu_usec":9223372036854775807}}]})", 2s);
+  EXPECT_GT(model_.rows()[0].cpu_percent.value(), 1e12);
 }
 
 TEST_F(Top, OrdersAsAsked) {

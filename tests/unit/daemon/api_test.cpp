@@ -4,7 +4,9 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
+#include "agentos/base/text.hpp"
 #include "daemon/audit.hpp"
 #include "daemon/openapi/openapi.hpp"
 #include "fakes/memory_journal.hpp"
@@ -126,6 +128,59 @@ TEST_F(ApiTest, AnOperatorRunsItsOwnAgent) {
   EXPECT_EQ(ended.body.at("status").as_string(), "terminated");
   EXPECT_EQ(ended.body.at("exit_code").to_number<int>(), 0);
   EXPECT_EQ(call(alice, "DELETE", "/v1/agents/" + id).status, 204U);
+}
+
+// Text that was cut is whole characters all the same: a client's JSON reader would refuse the answer otherwise.
+TEST_F(ApiTest, AnswersAreUtf8WhereverTextWasCut) {
+  std::string name(63, 'x');
+  name += "\u00e9";
+  const auto good = [](const Answer& answer) {
+    const auto text = boost::json::serialize(answer.body);
+    return text.find("x\\\\xc3") != std::string::npos && is_utf8(text);
+  };
+  const auto body = [&](const std::string& member) {
+    return "{" + member + R"(,"workspace":")" + folder.path() + "\"}";
+  };
+  for (const auto& member : {R"("command":["a"],"name":")" + name + '"', R"("command":["a"],"type":")" + name + '"',
+                             R"("command":["a"],")" + name + R"(":1)"}) {
+    const auto answer = call(alice, "POST", "/v1/agents", body(member).c_str(), folder.path());
+    EXPECT_EQ(answer.status, 400U);
+    EXPECT_TRUE(good(answer)) << answer.body;
+  }
+  const auto listed = call(alice, "GET", "/v1/agents?status=" + name);
+  EXPECT_EQ(listed.status, refused_as(ErrorKind::invalid));
+  EXPECT_THAT(std::string(listed.body.as_string()), testing::HasSubstr("\\xc3' is no status"));
+}
+
+// The folder's name is no UTF-8, and the caller names another.
+TEST_F(ApiTest, AWorkspaceOfAnotherNameIsShownSafely) {
+  const std::string odd = folder.path() + "/\xff\x1b[2J";
+  std::filesystem::create_directory(odd);
+  const auto answer = call(alice, "POST", "/v1/agents", R"({"command":["work"],"workspace":"/home/somebody"})", odd);
+  EXPECT_EQ(answer.status, 400U);
+  EXPECT_THAT(std::string(answer.body.at("detail").as_string()), testing::HasSubstr("/\\xff\\x1b[2J, not /home"));
+}
+
+TEST_F(ApiTest, ATimeFarAwayIsATime) {
+  for (const char* since : {"0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"})
+    EXPECT_EQ(call(root, "GET", std::string("/v1/audit?since=") + since).status, 200U);
+}
+
+// Whoever fills a request with control characters, which take six bytes each in JSON, is recorded like anybody.
+TEST_F(ApiTest, NoTextMakesARecordTooLong) {
+  const std::string long_text(4000, '\x01');
+  static_cast<void>(call(stranger, "POST", "/v1/agents/" + long_text + "/pause?tenant=" + long_text));
+  ASSERT_EQ(journal.records.size(), 1U);
+  const auto& entry = journal.records[0].entry;
+  EXPECT_LT(entry.body.size(), AuditEntry::body_max);
+  EXPECT_EQ(boost::json::parse(entry.body).at("uid").to_number<uid_t>(), stranger);
+}
+
+TEST_F(ApiTest, AReasonHasALength) {
+  const std::string id = submit_as(alice, "builder");
+  const auto reason = [](std::size_t size) { return R"({"reason":")" + std::string(size, 'r') + "\"}"; };
+  EXPECT_EQ(call(alice, "POST", "/v1/agents/" + id + "/terminate", reason(4097).c_str()).status, 400U);
+  EXPECT_EQ(call(alice, "POST", "/v1/agents/" + id + "/terminate", reason(4096).c_str()).status, 200U);
 }
 
 // What changes something, and what is forbidden, is recorded with who it was; questions are not.

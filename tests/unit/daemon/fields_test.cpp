@@ -64,6 +64,13 @@ TEST(Time, IsWrittenAndReadInOneForm) {
   }
 }
 
+TEST(Time, OfYearsThatNanosecondsDoNotReachIsTheNearestThatTheyDo) {
+  const auto time = parse_time("2025-11-23T15:28:03.123Z");
+  EXPECT_EQ(nanoseconds_of(*time), 1'763'911'683'123'000'000);
+  EXPECT_GT(nanoseconds_of(*parse_time("9999-12-31T23:59:59Z")), nanoseconds_of(*parse_time("2261-12-31T23:59:59Z")));
+  EXPECT_LT(nanoseconds_of(*parse_time("0000-01-01T00:00:00Z")), nanoseconds_of(*parse_time("1678-01-01T00:00:00Z")));
+}
+
 TEST(Features, AHostThatLacksEverythingSaysHowToMendIt) {
   for (const auto& feature : features_of(HostFacts())) {
     EXPECT_NE(feature.state, Feature::State::enforced) << feature.name;
