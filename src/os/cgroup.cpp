@@ -4,11 +4,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "os/file.hpp"
 
 namespace agentos::os {
+
+std::optional<std::uint64_t> number_in(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (!key.empty()) {
+      if (!line.starts_with(key) || line.size() <= key.size() || line[key.size()] != ' ') continue;
+      line.remove_prefix(key.size() + 1);
+    }
+    std::uint64_t value{};
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+    if (error == std::errc{} && end == line.data() + line.size()) return value;
+    break;
+  }
+  return std::nullopt;
+}
 
 Result<Cgroup> Cgroup::open(const std::string& path) {
   UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -39,20 +56,7 @@ Result<> Cgroup::write(const std::string& file, std::string_view value) const {
 }
 
 Result<std::uint64_t> Cgroup::number(const std::string& file, std::string_view key) const {
-  const std::string content = AGENTOS_TRY(read(file));
-  std::string_view rest = content;
-  while (!rest.empty()) {
-    std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (!key.empty()) {
-      if (!line.starts_with(key) || line.size() <= key.size() || line[key.size()] != ' ') continue;
-      line.remove_prefix(key.size() + 1);
-    }
-    std::uint64_t value{};
-    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
-    if (error == std::errc{} && end == line.data() + line.size()) return value;
-    break;
-  }
+  if (const auto value = number_in(AGENTOS_TRY(read(file)), key)) return *value;
   return fail(ErrorKind::not_found, "no number" + (key.empty() ? "" : " for " + std::string(key)) + " in " + file);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,10 @@
 #include "agentos/base/result.hpp"
 
 namespace agentos::os {
+
+// The number behind `key` in the text of a flat keyed file ("populated 1"); the whole of a single value for an empty
+// key.
+[[nodiscard]] std::optional<std::uint64_t> number_in(std::string_view text, std::string_view key = {});
 
 // One cgroup v2 directory, held by descriptor: it stays the same cgroup whatever happens to its name.
 class Cgroup {
@@ -21,7 +26,7 @@ class Cgroup {
 
   [[nodiscard]] Result<std::string> read(const std::string& file) const;
   [[nodiscard]] Result<> write(const std::string& file, std::string_view value) const;
-  // The number behind `key` in a flat keyed file ("populated 1"), or the whole of a single value file for an empty key.
+  // As number_in; not_found: there is none.
   [[nodiscard]] Result<std::uint64_t> number(const std::string& file, std::string_view key = {}) const;
   [[nodiscard]] bool has(const std::string& file) const;
 

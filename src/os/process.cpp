@@ -11,7 +11,10 @@
 namespace agentos::os {
 
 Result<std::uint64_t> start_time(pid_t pid) {
-  const std::string stat = AGENTOS_TRY(read_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/stat", 4096));
+  return start_time_in(AGENTOS_TRY(read_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/stat", 4096)));
+}
+
+Result<std::uint64_t> start_time_in(std::string_view stat) {
   // The command in field 2 may hold spaces and parentheses: count from the last one.
   std::string_view rest = stat;
   const auto command_end = rest.rfind(')');

@@ -54,12 +54,8 @@ std::optional<InitProcess> init_of(pid_t pid) {
   const auto began = os::start_time(pid);
   const auto status = os::read_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/status", 16 * 1024);
   if (!began || !status) return std::nullopt;
-  if (!line_of(*status, "NSpid").ends_with("\t1")) return std::nullopt;
-  auto uids = line_of(*status, "Uid");
-  while (uids.starts_with('\t')) uids.remove_prefix(1);
-  InitProcess init{pid, *began, 0};
-  if (std::from_chars(uids.data(), uids.data() + uids.size(), init.uid).ec != std::errc{}) return std::nullopt;
-  return init;
+  const auto uid = uid_of_init(*status);
+  return uid ? std::optional(InitProcess{pid, *began, *uid}) : std::nullopt;
 }
 
 std::optional<std::uint64_t> known(const Result<std::uint64_t>& number) {
@@ -107,6 +103,15 @@ Usage usage_of(const os::Cgroup& cgroup) {
 
 bool was_out_of_memory(const os::Cgroup& cgroup) {
   return known(cgroup.number("memory.events", "oom_kill")).value_or(0) > 0;
+}
+
+std::optional<std::uint32_t> uid_of_init(std::string_view status) {
+  if (!line_of(status, "NSpid").ends_with("\t1")) return std::nullopt;
+  auto uids = line_of(status, "Uid");
+  while (uids.starts_with('\t')) uids.remove_prefix(1);
+  std::uint32_t uid{};
+  if (std::from_chars(uids.data(), uids.data() + uids.size(), uid).ec != std::errc{}) return std::nullopt;
+  return uid;
 }
 
 std::optional<InitProcess> find_init(const os::Cgroup& cgroup) {

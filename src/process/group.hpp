@@ -2,8 +2,10 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -34,6 +36,9 @@ struct InitProcess {
   std::uint64_t start_time{};
   std::uint32_t uid{};
 };
+// From the text of /proc/PID/status: the uid of a process that is PID 1 of a pid namespace; nullopt: it is not. The
+// first line holds the process's name, in which the kernel escapes line ends.
+[[nodiscard]] std::optional<std::uint32_t> uid_of_init(std::string_view status);
 [[nodiscard]] std::optional<InitProcess> find_init(const os::Cgroup& cgroup);
 
 }  // namespace agentos::process

@@ -30,7 +30,7 @@ MAY_INCLUDE = {
     "cli": {"base", "os", "model", "workspace", "client", "observer/journal"},  # it verifies a journal by itself
 }
 
-# Where a thread beside the first is started, and the tests that run it under ThreadSanitizer (ctest label threads).
+# Where a thread beside the first is started, and the tests that run it under ThreadSanitizer (ctest label unit-threads).
 # Everything else is single-threaded: agentos-spawnd, agentos-init and the CLI have one thread each.
 THREADS = {
     "src/daemon/http/fd_disposal.cpp": "http_server_test",  # close(2) of a descriptor that may never come back

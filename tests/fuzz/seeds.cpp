@@ -1,14 +1,19 @@
+#include <array>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <string>
 
 #include "../unit/sandbox/compile/samples.hpp"
+#include "agentos/meter.h"
+#include "agentos/model/agent.hpp"
 #include "agentos/model/attach.hpp"
 #include "agentos/model/exit_record.hpp"
 #include "agentos/model/init_spec.hpp"
 #include "observer/journal/frame.hpp"
+#include "policy/encode.hpp"
 #include "sandbox/compile/bpf_evaluate.hpp"
 #include "sandbox/compile/compile.hpp"
 
@@ -131,6 +136,89 @@ void segments() {
   seed("audit_segment", "edited", bytes);
 }
 
+// The first of two parts by its length in two bytes.
+std::string with_size(std::size_t first, const std::string& both) {
+  std::string bytes;
+  bytes += static_cast<char>(first & 0xFFU);
+  bytes += static_cast<char>(first >> 8U);
+  return bytes + both;
+}
+
+// A journal in two segments, and the two files of a log.
+void pairs() {
+  AuditHash previous{};
+  std::array<std::string, 2> segments;
+  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence) {
+    auto& segment = segments.at((sequence - 1) / 2);
+    if (sequence % 2 == 1) segment = journal::SegmentHeader{sequence, 1'700'000'000'000'000'000, previous}.encode();
+    AuditRecord record{sequence, 1, previous, {"agent.status", "acme", "a0123456789ab", R"({"to":"running"})"}, {}};
+    segment += journal::encode_frame(record);
+    previous = record.hash;
+  }
+  seed("audit_journal", "whole", with_size(segments[0].size(), segments[0] + segments[1]));
+  seed("audit_journal", "cut", with_size(segments[0].size() - 7, segments[0].substr(7) + segments[1]));
+  std::array<std::string, 2> logs;
+  for (std::uint64_t sequence = 1; sequence <= 6; ++sequence) {
+    const LogRecord record{LogRecord::Stream::output, sequence, 1'700'000'000'000'000'000, "one line\nand more"};
+    char header[LogRecord::header_size];
+    record.encode_header(header);
+    logs.at(sequence / 4).append(header, sizeof header).append(record.data);
+  }
+  seed("log_files", "both", with_size(logs[0].size(), logs[0] + logs[1]));
+  seed("log_files", "torn", with_size(logs[0].size() - 5, logs[0].substr(0, logs[0].size() - 5) + logs[1]));
+}
+
+void conversations() {
+  const auto talk = [](char kind, std::initializer_list<std::string> packets) {
+    std::string bytes(1, kind);
+    for (const auto& packet : packets) bytes += with_size(packet.size(), packet);
+    return bytes;
+  };
+  const auto input = Frame{FrameType::input, "ls\n", 0, 0, 0}.encode();
+  const auto resize = Frame{FrameType::resize, {}, 50, 200, 0}.encode();
+  const auto signal = Frame{FrameType::signal, {}, 0, 0, 15}.encode();
+  const auto end = Frame{FrameType::input_end, {}, 0, 0, 0}.encode();
+  const auto large = Frame{FrameType::input, std::string(attach_data_max, 'x'), 0, 0, 0}.encode();
+  seed("conversation", "exec",
+       talk(0, {Hello{init_protocol_version, Hello::Purpose::exec, program()}.encode(), input, resize, end, signal}));
+  seed("conversation", "control",
+       talk(0, {Hello{init_protocol_version, Hello::Purpose::control, {}}.encode(), signal, input, signal}));
+  seed("conversation", "attached", talk(1, {input, large, input, large, large, end}));
+}
+
+void stored() {
+  Agent agent;
+  agent.id = "a01hzx3kq9v5m";
+  agent.name = "builder";
+  agent.tenant = "acme";
+  agent.workspace = "/home/alice/project";
+  agent.command = {"make", "all"};
+  agent.policy = "default";
+  agent.limits.memory_max = 1U << 30U;
+  agent.status = Status::completed;
+  agent.exit = ExitRecord{ExitRecord::Kind::exited, 0, 1};
+  agent.usage.cpu_usec = 1500;
+  agent.usage.activity.emplace();
+  agent.started = agent.ended = TimePoint(std::chrono::seconds(1'700'000'000));
+  seed("agent_record", "completed", agent.encode());
+  seed("agent_record", "submitted", Agent().encode());
+  seed("agent_record", "policy", policy::encode(sandbox::sample_request().policy));
+}
+
+template <class Kind>
+std::string event_of(std::uint32_t kind) {
+  Kind record{};
+  record.event.kind = kind;
+  record.event.size = sizeof record;
+  return {reinterpret_cast<const char*>(&record), sizeof record};
+}
+
+void events() {
+  seed("meter_event", "exec", event_of<agentos_exec>(AGENTOS_EVENT_EXEC));
+  seed("meter_event", "exit", event_of<agentos_exit>(AGENTOS_EVENT_EXIT));
+  seed("meter_event", "connect", event_of<agentos_connect>(AGENTOS_EVENT_CONNECT));
+}
+
 void texts() {
   seed("text", "size", "1.5GiB");
   seed("text", "duration", "1h30m250ms");
@@ -152,6 +240,10 @@ int main(int count, char** arguments) {
   records();
   filters(*plan);
   segments();
+  pairs();
+  conversations();
+  stored();
+  events();
   texts();
   std::puts("done");
   return 0;

@@ -82,10 +82,10 @@ class KernelMeter final : public Meter {
   }
 
   static int take(void* self, void* data, std::size_t size) {
-    const auto& event = *static_cast<const agentos_event*>(data);
-    if (size < sizeof event || size < event.size || event.size < size_of(event.kind)) return 0;
+    const auto* event = event_in(data, size);
+    if (event == nullptr) return 0;
     auto& meter = *static_cast<KernelMeter*>(self);
-    meter.heard_(event);
+    meter.heard_(*event);
     return ++meter.heard_now_ < events_a_turn ? 0 : -EAGAIN;
   }
 
@@ -109,6 +109,11 @@ class KernelMeter final : public Meter {
 };
 
 }  // namespace
+
+const agentos_event* event_in(const void* data, std::size_t size) {
+  const auto* event = static_cast<const agentos_event*>(data);
+  return size < sizeof *event || size < event->size || event->size < size_of(event->kind) ? nullptr : event;
+}
 
 Result<std::unique_ptr<Meter>> Meter::open(const asio::any_io_executor& executor, UniqueFd accounts,
                                            const UniqueFd& events, Heard heard) {

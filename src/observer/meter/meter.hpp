@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,6 +14,10 @@
 #include "agentos/model/activity.hpp"
 
 namespace agentos::observer {
+
+// A record of the ring buffer, aligned to 8 bytes, where it is as large as it says, which is at least what its kind
+// takes; else null. A kind that is not known (a newer spawnd's) has the beginning that all have.
+[[nodiscard]] const agentos_event* event_in(const void* data, std::size_t size);
 
 // Reads what the BPF programs of agentos-spawnd count and tell. Its maps come from spawnd, and the kernel alone writes
 // to them: what is read is trusted but for the texts in events, which are the agents'.

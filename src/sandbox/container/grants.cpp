@@ -26,9 +26,10 @@ std::unexpected<Error> refuse(const std::string& path, std::string_view why) {
   return fail(ErrorKind::forbidden, "'" + printable(path) + "' cannot be granted: " + std::string(why));
 }
 
-// The type of the file system of a mount of this namespace, by its number in mountinfo: "36 35 98:0 / /home rw - ext4
-// ..."
-std::string_view type_of(std::string_view mountinfo, std::uint64_t mount) {
+}  // namespace
+
+// "36 35 98:0 / /home rw - ext4 /dev/sda ...": the kernel escapes blanks in what users choose.
+std::string_view type_of_mount(std::string_view mountinfo, std::uint64_t mount) {
   while (!mountinfo.empty()) {
     const auto line = mountinfo.substr(0, mountinfo.find('\n'));
     mountinfo.remove_prefix(std::min(mountinfo.size(), line.size() + 1));
@@ -42,6 +43,8 @@ std::string_view type_of(std::string_view mountinfo, std::uint64_t mount) {
   }
   return {};
 }
+
+namespace {
 
 bool is_same_file(const struct statx& a, const struct statx& b) {
   return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
@@ -71,7 +74,7 @@ Result<> check_grant(const std::string& path, int fd, std::string_view mountinfo
     return fail_errno("look at '" + printable(path) + "'");
   if ((status.stx_mask & STATX_MNT_ID) == 0)
     return fail(ErrorKind::unsupported, "this kernel does not tell mounts apart", "use Linux 5.8 or newer");
-  const auto type = type_of(mountinfo, status.stx_mnt_id);
+  const auto type = type_of_mount(mountinfo, status.stx_mnt_id);
   if (type.empty()) return refuse(path, "it is on a mount that this host does not have");
   if (std::ranges::find(file_systems, type) == file_systems.end())
     return refuse(path, "it is on a file system of type " + printable(type));

@@ -16,7 +16,7 @@ as() { # as UID COMMAND...
   local uid=$1
   shift
   setpriv --reuid="$uid" --regid="$uid" --clear-groups env -i PATH="$PATH" HOME=/nonexistent LANG=C.UTF-8 TERM=xterm \
-    AGENTOS_SOCKET="${AGENTOS_SOCKET:-}" "$@"
+    ${ASAN_OPTIONS+"ASAN_OPTIONS=$ASAN_OPTIONS"} AGENTOS_SOCKET="${AGENTOS_SOCKET:-}" "$@"
 }
 
 workspace() { # workspace NAME [UID]: a directory of that user
@@ -127,6 +127,8 @@ finish() {
     is "nor of what counted them" "$(ls -d "/sys/fs/bpf/${slice//./_}" 2>/dev/null)" ""
     find "$cgroup2/$slice" -depth -type d -exec rmdir {} + 2>/dev/null
   fi
+  # Where the programs are built with sanitizers (tests/run host-sanitized): what they found, of both daemons and the CLI.
+  [ -z "${SANITIZER_REPORTS-}" ] || is "the sanitizers have found nothing" "$(cat "$SANITIZER_REPORTS"/* 2>/dev/null)" ""
   [ $failures = 0 ] || for log in spawnd agentosd; do
     [ -s "$folder/$log.log" ] && { echo "--- $log"; tail -20 "$folder/$log.log"; }
   done

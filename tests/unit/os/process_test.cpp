@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -27,6 +28,15 @@ TEST(Process, a_pidfd_is_for_the_process_that_was_meant) {
   pollfd ended{fd->get(), POLLIN, 0};
   EXPECT_EQ(::poll(&ended, 1, 0), 1);
   EXPECT_FALSE(open_pidfd(child, *time));
+}
+
+TEST(Process, what_is_no_stat_of_a_process_has_no_time) {
+  const std::string fields = " S 1 2 3 0 -1 4194560 1 0 0 0 3 1 0 0 20 0 1 0 ";
+  EXPECT_EQ(start_time_in("7 (sh)" + fields + "77005 4354048 612\n"), 77005U);
+  EXPECT_EQ(start_time_in("7 (a) R 1 (b)" + fields + "77005"), 77005U);
+  for (const std::string& text : {std::string(), std::string("7 (sh"), std::string("7 (sh) S 1"), "7 (sh)" + fields,
+                                  "7 (sh)" + fields + "-5", "7 (sh)" + fields + "99999999999999999999"})
+    EXPECT_FALSE(start_time_in(text)) << text;
 }
 
 TEST(Process, a_name_with_parentheses_does_not_move_the_fields) {
