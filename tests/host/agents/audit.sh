@@ -17,6 +17,35 @@ is "and each step before it" "$("$agentos" audit --kind agent.status --json "$id
 is "by its name too" "$("$agentos" audit --kind agent.status --json "$name" | wc -l)" "$("$agentos" audit --kind agent.status --json "$id" | wc -l)"
 has "who started it" "$("$agentos" audit --kind api.call --json "$id")" '"uid":0'
 
+# --- what it did, as the kernel tells it
+if [ "$("$agentos" inspect "$name" | jq .usage.activity)" != null ]; then
+  cp "$build/tests/host/agents/activity" "$ws/activity"
+  acts='cp /bin/true renamed; ./renamed one "two words"; printf "#!/bin/sh\nexit 3\n" >script; chmod +x script; ./script; exec ./activity 0 0 0 1 0'
+  status "an agent that executes programs" 0 "$agentos" run -w :bind --name "acts$$" -- sh -c "$acts"
+  told() { "$agentos" audit --kind "$1" --json "acts$$" | jq -c "$2"; }
+  until_true "its connection is recorded" sh -c "'$agentos' audit --kind network.connect --json acts$$ | grep -q 127.0.0.1"
+  is "a renamed program by its own name" "$(told process.exec 'select(.body.path | endswith("/renamed")) | .body.arguments')" '["./renamed","one","two words"]'
+  is "a script as one" "$(told process.exec 'select(.body.arguments[1] == "./script") | [.body.how, .body.named]')" '["script","./script"]'
+  is "and how it ended" "$(told process.exit 'select(.body.status == 3) | .body.status')" 3
+  # The share of one agent is 10,000 records and 50 a second: to use it up takes an emulated machine too long.
+  if [ -z "$installed" ]; then
+    status "an agent that floods" 0 "$agentos" run -w :bind --name "flood$$" -- ./activity 0 0 0 0 20000
+    status "another one" 0 "$agentos" run -w :bind --name "quiet$$" -- ./activity 0 0 0 1 0
+    until_true "it is recorded all the same" sh -c "'$agentos' audit --kind network.connect --json quiet$$ | grep -q 127.0.0.1"
+    # What comes after an agent's end is waited for, for some seconds: then its last count is told when anything else is.
+    all_counted() {
+      "$agentos" run --rm -- true >/dev/null 2>&1
+      kept=$("$agentos" audit --kind network.connect --json "flood$$" | wc -l)
+      withheld=$("$agentos" audit --kind audit.withheld --json "flood$$" | jq -s 'map(.body.records) | add // 0')
+      [ $((kept + withheld + $("$agentos" inspect "flood$$" | jq .usage.activity.dropped))) -ge 20000 ]
+    }
+    until_true "what was withheld is counted" all_counted
+    is "the flood is not recorded beyond its share" "$((kept > 9000 && kept < 15000 && withheld > 4000))" 1
+    "$agentos" rm "flood$$" "quiet$$" >/dev/null
+  fi
+  "$agentos" rm "acts$$" >/dev/null
+fi
+
 as "$bob" "$agentos" policy reload >/dev/null 2>&1
 status "another tenant sees nothing of it" 0 as "$bob" "$agentos" audit --json "$id"
 is "nothing" "$out" ""
