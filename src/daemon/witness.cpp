@@ -1,6 +1,5 @@
 #include "daemon/witness.hpp"
 
-#include <cstring>
 #include <ctime>
 
 #include "observer/meter/describe.hpp"
@@ -19,7 +18,7 @@ AuditEntry withheld_entry(std::uint64_t records) {
 }
 
 // The event in these bytes, which are aligned for anything (a std::string's memory is).
-const agentos_event& event_in(const std::string& bytes) {
+const agentos_event& held_event(const std::string& bytes) {
   return *reinterpret_cast<const agentos_event*>(bytes.data());
 }
 
@@ -32,8 +31,8 @@ void Witness::began(std::uint64_t cgroup, const Agent& agent) {
   if (!added) return;
   cgroups_.insert_or_assign(agent.id, cgroup);
   std::erase_if(early_, [&](const Early& early) {
-    if (event_in(early.bytes).cgroup != cgroup) return false;
-    record(at->second, event_in(early.bytes));
+    if (held_event(early.bytes).cgroup != cgroup) return false;
+    record(at->second, held_event(early.bytes));
     return true;
   });
 }

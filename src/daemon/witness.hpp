@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 #include <unordered_map>
-#include <vector>
+#include <utility>
 
 #include "agentos/meter.h"
 #include "agentos/model/agent.hpp"
@@ -25,8 +25,6 @@ class Witness {
 
   Witness(Journal& journal, Terms terms, std::function<Clock::time_point()> now = Clock::now)
       : journal_(journal), terms_(terms), now_(std::move(now)) {}
-
-  void use(const Terms& terms) { terms_ = terms; }
 
   // The cgroup with this id is that agent's.
   void began(std::uint64_t cgroup, const Agent& agent);
@@ -55,7 +53,7 @@ class Witness {
   void forget_old(Clock::time_point now);
 
   Journal& journal_;
-  Terms terms_;
+  const Terms terms_;
   std::function<Clock::time_point()> now_;
   std::unordered_map<std::uint64_t, Known> known_;
   std::unordered_map<std::string, std::uint64_t> cgroups_;  // of agents that have not ended

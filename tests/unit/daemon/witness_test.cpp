@@ -115,15 +115,5 @@ TEST_F(WitnessTest, TheLastEventsComeWhenTheAgentHasEnded) {
   EXPECT_THAT(seen(), ElementsAre("a1 process.exit", R"( {"records":1})"));
 }
 
-TEST_F(WitnessTest, NewTermsCountFromNowOn) {
-  witness.began(7, agent("a1"));
-  for (int i = 0; i < 4; ++i) exits(7);
-  EXPECT_EQ(witness.withheld(7), 1U);
-  witness.use({.burst = 100, .per_second = 100});
-  now += 1s;
-  for (int i = 0; i < 50; ++i) exits(7);
-  EXPECT_EQ(witness.withheld(7), 1U);
-}
-
 }  // namespace
 }  // namespace agentos::daemon
